@@ -1,0 +1,10 @@
+//! tenantry
+pub mod diag;
+pub mod digest;
+pub mod input;
+pub mod load;
+pub mod model;
+pub mod parse;
+pub mod path;
+pub mod text;
+pub mod time;
