@@ -1,5 +1,6 @@
 //! tenantry
 pub mod diag;
+pub mod metadata;
 pub mod digest;
 pub mod input;
 pub mod load;
