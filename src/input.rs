@@ -270,18 +270,18 @@ pub struct MiniProgramSpec {
     pub templates: Vec<Template>,
 }
 
-/// An icon inside the package.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+/// An icon inside the package. Fields stand in sorted order because manifests are canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Icon {
-    /// Path inside the package.
-    pub src: String,
-    /// Sizes, such as `48x48`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sizes: Option<String>,
     /// Text for those who cannot see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Sizes, such as `48x48`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sizes: Option<String>,
+    /// Path inside the package.
+    pub src: String,
 }
 
 /// A version: `code` decides order, `name` is for people.
@@ -313,7 +313,7 @@ pub struct PlatformVersion {
 }
 
 /// A permission with its reason, as shown to the person who grants it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Permission {
     /// Name, such as `camera` or `location.precise`.
@@ -817,26 +817,26 @@ pub struct Override {
     pub expires: String,
 }
 
-/// How the shell looks for a tenant.
+/// How the shell looks for a tenant. Fields stand in sorted order because manifests are canonical JSON.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branding {
+    /// Light, dark or as the device says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color_scheme: Option<ColorScheme>,
+    /// Icons, as `https:` URLs or `data:` URLs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
     /// Name shown in the shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub name: Option<String>,
-    /// Icons, as `https:` URLs or `data:` URLs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub icons: Vec<Icon>,
-    /// W3C `window` words, such as `navigation_bar_background_color`.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub window: Map<String, Value>,
-    /// Light, dark or as the device says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub color_scheme: Option<ColorScheme>,
     /// The bar of tabs, passed on as it stands.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub tab_bar: Map<String, Value>,
+    /// W3C `window` words, such as `navigation_bar_background_color`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub window: Map<String, Value>,
 }
 
 /// Light, dark or as the device says.

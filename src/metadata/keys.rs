@@ -184,7 +184,8 @@ impl FileKey {
     }
 
     fn new(secret: SigningKey) -> FileKey {
-        let public = PublicKey::from_bytes(secret.verifying_key().to_bytes()).expect("a key made from a seed is not weak");
+        let public =
+            PublicKey::from_bytes(secret.verifying_key().to_bytes()).expect("a key made from a seed is not weak");
         FileKey { id: public.id(), secret, public }
     }
 }

@@ -1,0 +1,163 @@
+//! Files in, one deterministic archive out: equal files, equal bytes, on any machine.
+//!
+//! A bundle is a ZIP (`.ma`, `application/miniapp-pkg+zip`, W3C MiniApp Packaging) with sorted names, the
+//! time 1980-01-01, mode 0644, one deflate level and no extra fields.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _, Write as _};
+use std::sync::Arc;
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use crate::digest::{Blake3, Fingerprint, Sha256};
+use crate::path::BundlePath;
+
+/// The files of a bundle.
+pub type Files = BTreeMap<BundlePath, Arc<[u8]>>;
+
+/// Most bytes that [`unpack`] inflates.
+const MAX_UNPACKED: u64 = 512 << 20;
+
+/// Part of the format: another level gives other bytes, and every device would download everything again.
+const DEFLATE_LEVEL: i64 = 6;
+
+/// An archive and its names.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// Digest of the tree of files: the identity of the content, and the name among the targets.
+    pub tree: Blake3,
+    /// Digest of the archive, as TUF clients check it.
+    pub sha256: Sha256,
+    /// The archive.
+    pub bytes: Vec<u8>,
+}
+
+/// The digest of a tree of files: paths, lengths and bytes. It does not depend on any compressor.
+pub fn tree_digest(files: &Files) -> Blake3 {
+    let mut it = Fingerprint::new("tenantry.dev 2026-11 bundle tree v1");
+    for (path, bytes) in files {
+        it.part(path.as_str().as_bytes()).part(bytes);
+    }
+    it.finish()
+}
+
+/// Packs files whose [`tree_digest`] is known.
+pub fn pack(files: &Files, tree: Blake3) -> Bundle {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(DEFLATE_LEVEL))
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (path, bytes) in files {
+        archive.start_file(path.as_str(), options).expect("paths are distinct and memory takes every write");
+        archive.write_all(bytes).expect("memory takes every write");
+    }
+    let bytes = archive.finish().expect("memory takes every write").into_inner();
+    Bundle { tree, sha256: Sha256::of(&bytes), bytes }
+}
+
+/// Why an archive is not one of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum BadBundle {
+    /// Not a readable ZIP.
+    #[error("not a bundle: {0}")]
+    Zip(#[from] zip::result::ZipError),
+    /// An entry that cannot be read.
+    #[error("entry `{name}` cannot be read: {source}")]
+    Entry {
+        /// Which.
+        name: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An entry with a name that [`pack`] never writes.
+    #[error("entry `{name}` does not belong in a bundle: {why}")]
+    Name {
+        /// Which.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// More bytes than any bundle has.
+    #[error("the bundle unpacks to more than 512 MiB")]
+    TooLarge,
+}
+
+/// Takes an archive apart again; refuses whatever [`pack`] never writes.
+pub fn unpack(bytes: &[u8]) -> Result<Files, BadBundle> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    let mut files = Files::new();
+    let mut left = MAX_UNPACKED;
+    for at in 0..archive.len() {
+        let mut entry = archive.by_index(at)?;
+        let name = entry.name()?.into_owned();
+        let refused = |why: String| BadBundle::Name { name: name.clone(), why };
+        if !entry.is_file() || entry.is_symlink() {
+            return Err(refused("it is no regular file".into()));
+        }
+        let path = BundlePath::parse(&name).map_err(|why| refused(why.to_string()))?;
+        let mut content = Vec::new();
+        let read = entry.by_ref().take(left + 1).read_to_end(&mut content);
+        let read = read.map_err(|source| BadBundle::Entry { name: name.clone(), source })? as u64;
+        left = left.checked_sub(read).ok_or(BadBundle::TooLarge)?;
+        if files.insert(path, content.into()).is_some() {
+            return Err(refused("it is there twice".into()));
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(pairs: &[(&str, &str)]) -> Files {
+        pairs
+            .iter()
+            .map(|(path, text)| (BundlePath::parse(path).expect("a good path"), text.as_bytes().into()))
+            .collect()
+    }
+
+    #[test]
+    fn equal_files_give_equal_bytes_and_come_back_whole() {
+        let tree = files(&[("index.html", "<p>hello</p>"), ("a/b.js", ""), ("a/ü.txt", "ü")]);
+        let digest = tree_digest(&tree);
+        let (one, two) = (pack(&tree, digest), pack(&tree, digest));
+        assert_eq!(one.bytes, two.bytes);
+        assert_eq!(unpack(&one.bytes).expect("our own bundle"), tree);
+    }
+
+    /// A change of these bytes is a change of the format: every device downloads every bundle again.
+    #[test]
+    fn the_format_of_bundles_has_not_moved() {
+        let tree = files(&[("index.html", &"<p>hello</p>\n".repeat(100)), ("pages/a.js", "console.log(1)")]);
+        let bundle = pack(&tree, tree_digest(&tree));
+        assert_eq!(
+            (bundle.tree.to_string().as_str(), bundle.sha256.to_string().as_str(), bundle.bytes.len()),
+            (
+                "ae59e854124f573bb474317bbdcd286806e276f8a9bf07207f57248b743db2fb",
+                "ecf9ca2e00af44a24f73fb677657e1580841879404fac1268352d4aecad988a8",
+                259
+            )
+        );
+    }
+
+    #[test]
+    fn the_digest_of_a_tree_sees_paths_lengths_and_bytes() {
+        let of = |pairs: &[(&str, &str)]| tree_digest(&files(pairs));
+        assert_ne!(of(&[("a", "bc")]), of(&[("ab", "c")]));
+        assert_ne!(of(&[("a", "x"), ("b", "")]), of(&[("a", ""), ("b", "x")]));
+    }
+
+    #[test]
+    fn what_pack_never_writes_is_refused() {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("../evil", SimpleFileOptions::default()).expect("memory takes every write");
+        let bytes = archive.finish().expect("memory takes every write").into_inner();
+        assert!(matches!(unpack(&bytes), Err(BadBundle::Name { .. })));
+        assert!(matches!(unpack(b"not a zip"), Err(BadBundle::Zip(_))));
+    }
+}
