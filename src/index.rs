@@ -1,0 +1,165 @@
+//! What a publication holds, as `state/index.json` remembers it: versions, digests, and what each tenant was made from.
+//!
+//! The next compile starts from here: it knows what is unchanged without opening a file of `out/`, draws
+//! the next number from the one counter, and removes only what an earlier compile has written.
+//! The index names tenants, so `state/` is private: it never goes where shells can read it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{Blake3, Sha256};
+use crate::metadata::keys::KeyId;
+use crate::time::Timestamp;
+
+/// Version of this file's format.
+pub const FORMAT: u32 = 1;
+
+/// A whole publication.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Name and version of the compiler that made it.
+    pub compiler: String,
+    /// As in the root.
+    pub environment: String,
+    /// The counter: grows with every publication that changes anything.
+    pub publication: u64,
+    /// The newest root that it carries.
+    pub root_version: u64,
+    /// The keys that signed entitlements, sorted.
+    pub entitlement_keys: Vec<KeyId>,
+    /// The keys that signed timestamps, sorted.
+    pub freshness_keys: Vec<KeyId>,
+    /// Digest of what every tenant depends on: catalogue, project file, compiler.
+    pub basis: Blake3,
+    /// Whether the compile had nothing to say about its inputs; only then may the next one skip reading them.
+    pub clean: bool,
+    /// Every bundle, by the digest of its tree.
+    pub bundles: BTreeMap<Blake3, Archive>,
+    /// Every tenant, by its address.
+    pub tenants: BTreeMap<String, TenantRecord>,
+}
+
+/// An archive in `o/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its bytes.
+    pub length: u64,
+}
+
+/// One tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantRecord {
+    /// Its name in the project.
+    pub name: String,
+    /// Its opaque identifier.
+    pub tenant_id: String,
+    /// Its domains.
+    pub domains: Vec<String>,
+    /// The file that describes it.
+    pub file: String,
+    /// Digest of that file.
+    pub input: Blake3,
+    /// Digest of its line-up: what must change for it to be signed again.
+    pub content: Blake3,
+    /// When its line-up next changes by itself.
+    pub next_change: Option<Timestamp>,
+    /// How many mini-programs are in.
+    pub entitlements: u32,
+    /// The bundles among its targets, sorted.
+    pub bundles: Vec<Blake3>,
+    /// Overlays, by the digest of their trees.
+    pub overlays: BTreeMap<Blake3, Archive>,
+    /// The manifest.
+    pub manifest: Archive,
+    /// `targets.json`.
+    pub targets: FileRecord,
+    /// `snapshot.json`.
+    pub snapshot: FileRecord,
+    /// `timestamp.json`.
+    pub timestamp: FileRecord,
+}
+
+/// One file of metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecord {
+    /// Its version.
+    pub version: u64,
+    /// Its bytes.
+    pub length: u64,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// When it was signed.
+    pub issued: Timestamp,
+    /// First instant at which it no longer holds.
+    pub expires: Timestamp,
+}
+
+impl FileRecord {
+    /// Whether it is time to sign it again: half of its life is over, or the clock stands before its birth.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now < self.issued || now >= self.issued.plus(self.issued.until(self.expires).half())
+    }
+}
+
+/// Object keys, as in a store; all relative to its root.
+pub mod keys {
+    use crate::digest::{Blake3, Sha256};
+
+    /// A root; immutable, kept for ever.
+    pub fn root(version: u64) -> String {
+        format!("root/{version}.root.json")
+    }
+
+    /// The only mutable object of a tenant.
+    pub fn timestamp(addr: &str) -> String {
+        format!("t/{addr}/timestamp.json")
+    }
+
+    /// A snapshot; immutable.
+    pub fn snapshot(addr: &str, version: u64) -> String {
+        format!("t/{addr}/{version}.snapshot.json")
+    }
+
+    /// Targets; immutable.
+    pub fn targets(addr: &str, version: u64) -> String {
+        format!("t/{addr}/{version}.targets.json")
+    }
+
+    /// A bundle or an overlay; its target name is the digest of its tree.
+    pub fn archive(tree: Blake3, sha256: Sha256) -> String {
+        format!("o/{sha256}.{tree}")
+    }
+
+    /// The target name of a tenant's manifest. The address in it makes a foreign client fail closed.
+    pub fn manifest_target(addr: &str) -> String {
+        format!("{addr}.manifest.json")
+    }
+
+    /// A manifest.
+    pub fn manifest(addr: &str, sha256: Sha256) -> String {
+        format!("o/{sha256}.{addr}.manifest.json")
+    }
+}
+
+impl TenantRecord {
+    /// Every file that is this tenant's alone, with its length; overlays may be shared by chance.
+    pub fn files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
+        let metadata = [
+            (keys::timestamp(addr), self.timestamp.length),
+            (keys::snapshot(addr, self.snapshot.version), self.snapshot.length),
+            (keys::targets(addr, self.targets.version), self.targets.length),
+            (keys::manifest(addr, self.manifest.sha256), self.manifest.length),
+        ];
+        let overlays = self.overlays.iter().map(|(tree, it)| (keys::archive(*tree, it.sha256), it.length));
+        metadata.into_iter().chain(overlays)
+    }
+}
