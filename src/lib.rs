@@ -13,3 +13,4 @@ pub mod path;
 pub mod sign;
 pub mod text;
 pub mod time;
+pub mod write;

@@ -1,9 +1,58 @@
 //! Everything that a compile may read, already read. After this stage nothing reads the project again.
 
+pub mod dir;
+pub mod git;
+
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::path::RepoPath;
 use crate::text::{FileId, SourceFile, SourceMap};
+
+/// Most files that a project may have.
+pub const MAX_FILES: usize = 2_000_000;
+
+/// Why a project cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The disk said no.
+    #[error("cannot read `{path}`")]
+    Read {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A name that cannot go into a bundle or a message.
+    #[error("the file name `{}` is not UTF-8, or has characters that are not safe on every file system", path.display())]
+    Name {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Over [`MAX_FILES`].
+    #[error("the project has more than {MAX_FILES} files")]
+    TooMany,
+    /// Not a commit.
+    #[error("`{revision}` is not a commit in this repository")]
+    NoSuchRevision {
+        /// What was asked for.
+        revision: String,
+    },
+    /// git is not there, or failed.
+    #[error("cannot read the repository with git")]
+    Git {
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Whether a path is among the inputs of a compile.
+pub fn is_input(path: &str) -> bool {
+    path == "tenantry.yaml" || path.starts_with("tenants/") || path.starts_with("catalog/")
+}
 
 /// The files of a project at one moment, sorted by path.
 #[derive(Debug, Default)]

@@ -1,0 +1,140 @@
+//! A git revision as a tree of files, without a checkout: objects are read, no filter or hook runs.
+#![expect(clippy::disallowed_methods, reason = "this file runs git")]
+
+use std::io::{self, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::{Content, LoadError, MAX_FILES, SourceTree, TreeFile, is_input};
+use crate::path::RepoPath;
+
+/// Reads the inputs of a project at a revision. `root` is the project's folder, anywhere inside a repository.
+pub fn read(root: &Path, revision: &str) -> Result<SourceTree, LoadError> {
+    if revision.starts_with('-') {
+        return Err(LoadError::NoSuchRevision { revision: revision.into() });
+    }
+    let commit =
+        text(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])?
+            .ok_or_else(|| LoadError::NoSuchRevision { revision: revision.into() })?;
+    let prefix = text(root, &["rev-parse", "--show-prefix"])?.unwrap_or_default();
+    let listed = list(root, &commit, &prefix)?;
+    let objects = read_blobs(root, &listed)?;
+    let mut files: Vec<TreeFile> =
+        listed.into_iter().zip(objects).map(|(entry, content)| TreeFile { path: entry.path, content }).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(SourceTree { commit: Some(commit), files })
+}
+
+struct Entry {
+    path: RepoPath,
+    /// None for whatever is no regular file: links and submodules.
+    blob: Option<String>,
+}
+
+fn list(root: &Path, commit: &str, prefix: &str) -> Result<Vec<Entry>, LoadError> {
+    let tree = format!("{commit}:{prefix}");
+    let output = git(root, &["ls-tree", "-r", "-z", "--full-tree", &tree]).output().map_err(failed)?;
+    if !output.status.success() {
+        return Err(failed(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())));
+    }
+    let mut entries = Vec::new();
+    for line in output.stdout.split(|byte| *byte == 0).filter(|it| !it.is_empty()) {
+        // `<mode> <type> <object>\t<path>`, the path as raw bytes.
+        let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(unexpected)?;
+        let (head, name) = (&line[..tab], &line[tab + 1..]);
+        let head = std::str::from_utf8(head).map_err(|_| unexpected())?;
+        let lossy = String::from_utf8_lossy(name);
+        if !is_input(&lossy) || lossy.split('/').any(|part| part.starts_with('.')) {
+            continue;
+        }
+        let path = std::str::from_utf8(name).ok().and_then(|it| RepoPath::parse(it).ok());
+        let path = path.ok_or_else(|| LoadError::Name { path: lossy.as_ref().into() })?;
+        let mut words = head.split(' ');
+        let (mode, kind, object) = (words.next(), words.next(), words.next());
+        let regular = matches!(mode, Some("100644" | "100755" | "100664")) && kind == Some("blob");
+        entries.push(Entry { path, blob: object.filter(|_| regular).map(str::to_owned) });
+        if entries.len() > MAX_FILES {
+            return Err(LoadError::TooMany);
+        }
+    }
+    Ok(entries)
+}
+
+fn read_blobs(root: &Path, entries: &[Entry]) -> Result<Vec<Content>, LoadError> {
+    let mut child = git(root, &["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    let mut requests = child.stdin.take().expect("stdin was asked for");
+    let mut answers = BufReader::with_capacity(1 << 20, child.stdout.take().expect("stdout was asked for"));
+    let contents = std::thread::scope(|scope| {
+        // Asked from a thread of its own: git answers while it reads, and both pipes are small.
+        let asking = scope.spawn(move || {
+            entries.iter().filter_map(|it| it.blob.as_deref()).try_for_each(|blob| writeln!(requests, "{blob}"))
+        });
+        let contents = entries
+            .iter()
+            .map(|entry| match entry.blob {
+                Some(_) => read_blob(&mut answers).map(Content::Bytes),
+                None => Ok(Content::NotAFile),
+            })
+            .collect::<io::Result<Vec<Content>>>();
+        let asked = asking.join().expect("the asking thread never panics");
+        contents.and_then(|contents| asked.map(|()| contents))
+    });
+    let status = child.wait().map_err(failed)?;
+    match contents {
+        Ok(contents) if status.success() => Ok(contents),
+        Ok(_) => Err(failed(io::Error::other(format!("cat-file: {status}")))),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// One answer of `cat-file --batch`: `<object> blob <size>\n<bytes>\n`.
+fn read_blob(answers: &mut impl io::BufRead) -> io::Result<Arc<[u8]>> {
+    let mut head = String::new();
+    answers.read_line(&mut head)?;
+    let size = head.trim_end().rsplit(' ').next().and_then(|it| it.parse::<usize>().ok());
+    let size = size.ok_or_else(|| io::Error::other(format!("cat-file answered `{}`", head.trim_end())))?;
+    let mut bytes = vec![0; size + 1];
+    answers.read_exact(&mut bytes)?;
+    bytes.truncate(size);
+    Ok(bytes.into())
+}
+
+/// One line that git prints; none when it says no.
+fn text(root: &Path, arguments: &[&str]) -> Result<Option<String>, LoadError> {
+    let output = git(root, arguments).output().map_err(failed)?;
+    match output.status.success() {
+        true => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())),
+        false => Ok(None),
+    }
+}
+
+/// git with nothing of the caller's surroundings: the same repository gives the same answer everywhere.
+fn git(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
+        command.env_remove(variable);
+    }
+    command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .arg("-C")
+        .arg(root)
+        .args(arguments);
+    command
+}
+
+fn failed(source: io::Error) -> LoadError {
+    LoadError::Git { source }
+}
+
+fn unexpected() -> LoadError {
+    failed(io::Error::other("ls-tree printed something unexpected"))
+}

@@ -1,0 +1,337 @@
+//! A publication onto the disk: `out/` as a store would hold it.
+#![expect(clippy::disallowed_methods, reason = "this file writes `out/`")]
+//!
+//! Order is the safety: everything immutable first, then every timestamp, then what is stale goes, then the
+//! index. Whoever reads `out/` meanwhile, and whatever stops us half-way, finds the old publication or the
+//! new one; what a stopped run leaves behind is referenced by nothing and replaced by the next run.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::index::{FORMAT, Index};
+
+/// Why `out/` cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The disk said no.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What we were trying to do.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder holds something that we have not made.
+    #[error("`{path}` was not made by tenantry: it has files but no `state/`")]
+    NotOurs {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// Another compile is at work.
+    #[error("another compile is writing to `{path}`")]
+    Busy {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// The index is damaged or of another format.
+    #[error("`{path}` cannot be understood: {why}")]
+    BadIndex {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+}
+
+impl WriteError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            WriteError::NotOurs { .. } => Some("name another folder with `--out`, or empty this one yourself"),
+            WriteError::Busy { .. } => Some("wait for it, or write to another folder with `--out`"),
+            WriteError::BadIndex { .. } => Some(
+                "restore `state/` from a backup; without it the publication counter starts again, and devices refuse lower numbers",
+            ),
+            WriteError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("make room and run again; what was published before is untouched")
+            }
+            WriteError::Io { .. } => None,
+        }
+    }
+}
+
+/// One file to write.
+#[derive(Debug)]
+pub struct Object {
+    /// Its key: a path from the root of `out/`.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// `out/`, held by this process alone.
+#[derive(Debug)]
+pub struct OutDir {
+    root: PathBuf,
+    /// Held as long as this value lives; the system lets go of it even when the process dies.
+    _lock: File,
+}
+
+impl OutDir {
+    /// Opens or makes the folder. Refuses one that holds files which we have not made.
+    pub fn open(root: &Path) -> Result<OutDir, WriteError> {
+        let io = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| WriteError::Io { action, path, source }
+        };
+        let state = root.join("state");
+        if !state.is_dir() {
+            match fs::read_dir(root) {
+                Ok(mut entries) => {
+                    if entries.next().is_some() {
+                        return Err(WriteError::NotOurs { path: root.into() });
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(WriteError::Io { action: "list", path: root.into(), source }),
+            }
+        }
+        fs::create_dir_all(&state).map_err(io("create", &state))?;
+        let lock_path = state.join("lock");
+        let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(WriteError::Busy { path: root.into() }),
+            Err(TryLockError::Error(source)) => {
+                return Err(WriteError::Io { action: "lock", path: lock_path, source });
+            }
+        }
+        for folder in ["root", "t", "o"] {
+            let path = root.join(folder);
+            fs::create_dir_all(&path).map_err(io("create", &path))?;
+        }
+        Ok(OutDir { root: root.into(), _lock: lock })
+    }
+
+    /// What the previous compile left; none the first time.
+    pub fn index(&self) -> Result<Option<Index>, WriteError> {
+        let path = self.root.join("state/index.json");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(WriteError::Io { action: "read", path, source }),
+        };
+        match serde_json::from_slice::<Index>(&bytes) {
+            Ok(index) if index.format == FORMAT => Ok(Some(index)),
+            Ok(index) => {
+                Err(WriteError::BadIndex { path, why: format!("its format is {}, not {FORMAT}", index.format) })
+            }
+            Err(error) => Err(WriteError::BadIndex { path, why: error.to_string() }),
+        }
+    }
+
+    /// Whether a file is there with this length: what the index says is still true.
+    pub fn has(&self, key: &str, length: u64) -> bool {
+        fs::symlink_metadata(self.root.join(key)).is_ok_and(|it| it.is_file() && it.len() == length)
+    }
+
+    /// Whether a file is there with exactly these bytes.
+    pub fn has_bytes(&self, key: &str, bytes: &[u8]) -> bool {
+        self.has(key, bytes.len() as u64) && fs::read(self.root.join(key)).is_ok_and(|it| it == bytes)
+    }
+
+    /// Writes immutable objects on threads of their own while `produce` makes more of them.
+    ///
+    /// Objects go straight under their final names: nothing refers to them before a timestamp does, and a
+    /// torn one is rewritten by the next run, which trusts only what an index vouches for.
+    pub fn write_immutable<T, E: From<WriteError>>(
+        &self,
+        threads: usize,
+        produce: impl FnOnce(&Sink) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with_threads(threads, |object| self.put(object), produce)
+    }
+
+    /// Replaces the timestamps, each by one rename.
+    pub fn write_timestamps(&self, threads: usize, objects: Vec<Object>) -> Result<(), WriteError> {
+        self.with_threads(
+            threads,
+            |object| self.replace(object),
+            |sink| {
+                sink.send(objects);
+                Ok(())
+            },
+        )
+    }
+
+    /// Removes what an earlier compile wrote and nothing refers to any more. What is already gone is no matter.
+    pub fn remove(&self, keys: &[String]) -> Result<(), WriteError> {
+        for key in keys {
+            let path = self.root.join(key);
+            match fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(WriteError::Io { action: "remove", path, source }),
+            }
+            // A tenant that is gone leaves no empty folder; one that is not empty stays.
+            if let Some(folder) = path.parent()
+                && folder.parent() == Some(&self.root.join("t"))
+            {
+                let _ = fs::remove_dir(folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the index: the publication is complete.
+    pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
+        let bytes = serde_json::to_vec(index).expect("an index has only text keys");
+        self.replace(&Object { key: "state/index.json".into(), bytes })
+    }
+
+    fn with_threads<T, E: From<WriteError>>(
+        &self,
+        threads: usize,
+        put: impl Fn(&Object) -> Result<(), WriteError> + Sync,
+        produce: impl FnOnce(&Sink) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // The channel is short: memory stays small, and whoever computes waits when the disk is behind.
+        let (sender, receiver) = sync_channel::<Vec<Object>>(threads * 4);
+        let receiver = Mutex::new(receiver);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| work(&receiver, &put))).collect();
+            let produced = produce(&Sink { sender });
+            let mut written = Ok(());
+            for worker in workers {
+                written = written.and(worker.join().expect("a writer never panics"));
+            }
+            written?;
+            produced
+        })
+    }
+
+    fn put(&self, object: &Object) -> Result<(), WriteError> {
+        let path = self.root.join(&object.key);
+        let created = match File::create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_parent(&path)?;
+                File::create(&path)
+            }
+            created => created,
+        };
+        let written = created.and_then(|mut file| file.write_all(&object.bytes));
+        written.map_err(|source| WriteError::Io { action: "write", path, source })
+    }
+
+    fn replace(&self, object: &Object) -> Result<(), WriteError> {
+        let path = self.root.join(&object.key);
+        let new = path.with_extension("json.new");
+        let written = fs::write(&new, &object.bytes).and_then(|()| fs::rename(&new, &path));
+        written.map_err(|source| {
+            let _ = fs::remove_file(&new);
+            WriteError::Io { action: "write", path, source }
+        })
+    }
+
+    fn make_parent(&self, path: &Path) -> Result<(), WriteError> {
+        let parent = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(parent).map_err(|source| WriteError::Io { action: "create", path: parent.into(), source })
+    }
+}
+
+/// Where objects go to be written.
+pub struct Sink {
+    sender: SyncSender<Vec<Object>>,
+}
+
+impl Sink {
+    /// Hands objects over; waits when the disk is behind.
+    pub fn send(&self, objects: Vec<Object>) {
+        // In pieces, so that every writer has something to do; objects of one tenant stay together.
+        let mut objects = objects.into_iter().peekable();
+        while objects.peek().is_some() {
+            // A closed channel means that every writer has failed; their error is what the caller gets.
+            if self.sender.send(objects.by_ref().take(256).collect()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn work(
+    receiver: &Mutex<Receiver<Vec<Object>>>,
+    put: &impl Fn(&Object) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let mut outcome = Ok(());
+    loop {
+        let batch = receiver.lock().expect("a writer never panics").recv();
+        let Ok(batch) = batch else { return outcome };
+        // After a failure batches are still taken, so that nobody waits for ever on a full channel.
+        if outcome.is_ok() {
+            outcome = batch.iter().try_for_each(put);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(key: &str, text: &str) -> Object {
+        Object { key: key.into(), bytes: text.as_bytes().into() }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_ours_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("thesis.txt"), "years of work").expect("writes");
+        assert!(matches!(OutDir::open(folder.path()), Err(WriteError::NotOurs { .. })));
+        let names: Vec<_> = fs::read_dir(folder.path()).expect("lists").collect();
+        assert_eq!(names.len(), 1, "nothing was added");
+    }
+
+    #[test]
+    fn two_compiles_do_not_write_at_once() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let one = OutDir::open(folder.path()).expect("opens");
+        assert!(matches!(OutDir::open(folder.path()), Err(WriteError::Busy { .. })));
+        drop(one);
+        OutDir::open(folder.path()).expect("free again");
+    }
+
+    #[test]
+    fn a_failed_write_names_the_file_and_nobody_waits_for_ever() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = OutDir::open(folder.path()).expect("opens");
+        // A folder stands where a file should go.
+        fs::create_dir(folder.path().join("o/x")).expect("makes a folder");
+        let written: Result<(), WriteError> = out.write_immutable(2, |sink| {
+            for at in 0..10_000 {
+                sink.send(vec![object(if at == 0 { "o/x" } else { "o/y" }, "text")]);
+            }
+            Ok(())
+        });
+        assert!(matches!(written, Err(WriteError::Io { action: "write", .. })), "{written:?}");
+    }
+
+    #[test]
+    fn only_what_was_named_is_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = OutDir::open(folder.path()).expect("opens");
+        out.write_immutable::<_, WriteError>(2, |sink| {
+            sink.send(vec![object("t/a/1.targets.json", "a"), object("t/b/1.targets.json", "b"), object("o/z", "z")]);
+            Ok(())
+        })
+        .expect("writes");
+        fs::write(folder.path().join("t/b/note.txt"), "mine").expect("writes");
+        out.remove(&["t/a/1.targets.json".into(), "t/b/1.targets.json".into(), "o/gone".into()]).expect("removes");
+        assert!(!folder.path().join("t/a").exists());
+        assert!(folder.path().join("t/b/note.txt").exists() && folder.path().join("o/z").exists());
+    }
+}
