@@ -6,5 +6,6 @@ pub mod load;
 pub mod model;
 pub mod parse;
 pub mod path;
+pub mod resolve;
 pub mod text;
 pub mod time;
