@@ -1,0 +1,321 @@
+//! Decides each tenant's line-up: which programs are in, in which versions, when, and why. The rule is docs/decisions.md.
+
+mod candidates;
+mod compliance;
+mod level;
+mod reasons;
+mod rights;
+mod wanted;
+mod why;
+mod windows;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::input::{Entitlement, ExpirationStrategy, TenantStatus};
+use crate::model::{Catalog, ProfileId, ProgramId, Project, Release, Tenant};
+use crate::resolve::candidates::{Gate, grace_end};
+use crate::resolve::compliance::Verdicts;
+use crate::resolve::level::{Decision, Field};
+pub use crate::resolve::reasons::{Breach, Exclusion, Reason, ReasonKind, Rule, Subject};
+use crate::resolve::wanted::Wanted;
+use crate::resolve::why::Decided;
+use crate::resolve::windows::{Timing, is_over};
+use crate::time::{Timestamp, Window, earliest};
+
+/// Decides one tenant's line-up at `now`. For many tenants share one [`Resolver`].
+pub fn tenant(project: &Project, catalog: &Catalog, tenant: &Tenant, now: Timestamp) -> Resolution {
+    Resolver::new(project, catalog, now).tenant(tenant)
+}
+
+/// Decides line-ups at one instant, and remembers what each profile says of each version.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    project: &'a Project,
+    catalog: &'a Catalog,
+    now: Timestamp,
+    /// By profile, filled when the first tenant under it comes.
+    verdicts: Vec<OnceLock<Verdicts>>,
+    /// Position of each program's first version among all versions of the catalogue.
+    first_release: Vec<usize>,
+}
+
+/// One tenant's line-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Programs that are in, now or later, sorted by id.
+    pub included: Vec<Included>,
+    /// Programs that are wanted and out, sorted by id. All others of the catalogue are out because nothing wants them.
+    pub excluded: Vec<Excluded>,
+    /// Other rights.
+    pub entitlements: BTreeMap<String, Entitlement>,
+    /// Limits.
+    pub limits: BTreeMap<String, u64>,
+    /// The next instant after `now` at which the decision can become another by itself; none if never.
+    pub next_change: Option<Timestamp>,
+}
+
+/// A program that is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Included {
+    /// The program.
+    pub program: ProgramId,
+    because: Vec<Reason>,
+    /// When it is there; it may begin later.
+    pub window: Window,
+    /// Which version goes to which shells: newest first, ranges apart.
+    pub releases: Vec<Chosen>,
+    /// Whether devices fetch it before anybody asks for it: not all grants are optional, or a preloaded program needs it.
+    pub preload: bool,
+    /// Programs that its chosen versions need, sorted.
+    pub dependencies: Vec<ProgramId>,
+    /// Versions newer than all chosen ones, newest first, as positions in the program's releases, and why each is not used.
+    pub passed_over: Vec<(usize, Exclusion)>,
+}
+
+/// A version for a range of shells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its position in the program's releases.
+    pub release: usize,
+    /// The shells that take it.
+    pub platform: PlatformRange,
+}
+
+/// A range of API levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlatformRange {
+    /// Lowest level.
+    pub min_code: u32,
+    /// Level that the version was made for.
+    pub target_code: u32,
+    /// Highest level, if there is one.
+    pub max_code: Option<u32>,
+}
+
+/// A program that is wanted and out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// The program.
+    pub program: ProgramId,
+    /// Who grants it; empty for a program that others need.
+    pub because: Vec<Reason>,
+    /// Why it is out all the same.
+    pub why: Exclusion,
+}
+
+/// Where a program stands in a line-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// It is in.
+    In(&'a Included),
+    /// It is wanted and out.
+    Out(&'a Excluded),
+    /// Nothing wants it.
+    NotEntitled,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver for this catalogue and instant.
+    pub fn new(project: &'a Project, catalog: &'a Catalog, now: Timestamp) -> Resolver<'a> {
+        let mut releases = 0;
+        let first_release = catalog.programs.iter().map(|it| {
+            releases += it.releases.len();
+            releases - it.releases.len()
+        });
+        let first_release = first_release.collect();
+        let verdicts = catalog.profiles.iter().map(|_| OnceLock::new()).collect();
+        Resolver { project, catalog, now, verdicts, first_release }
+    }
+
+    /// Decides one tenant's line-up.
+    pub fn tenant(&self, tenant: &Tenant) -> Resolution {
+        let wanted = Wanted::new(self.catalog, tenant, self.now);
+        let (included, excluded, versions_change) = match tenant.status {
+            TenantStatus::Active => self.line_up(tenant, wanted),
+            TenantStatus::Suspended | TenantStatus::Inactive => (Vec::new(), unserved(tenant, &wanted), None),
+        };
+        Resolution {
+            included,
+            excluded,
+            entitlements: rights::entitlements(self.catalog, tenant),
+            limits: rights::limits(self.catalog, tenant),
+            next_change: earliest(versions_change, self.tenant_changes(tenant)),
+        }
+    }
+
+    fn line_up(&self, tenant: &'a Tenant, wanted: Wanted<'a>) -> (Vec<Included>, Vec<Excluded>, Option<Timestamp>) {
+        let gate = Gate {
+            catalog: self.catalog,
+            tenant,
+            channel: tenant.channel.as_deref().unwrap_or(&self.project.channel),
+            verdicts: tenant.profile.map(|(id, _)| self.verdicts(id)),
+            first_release: &self.first_release,
+            now: self.now,
+        };
+        let candidates = gate.candidates(&wanted);
+        let field = Field { catalog: self.catalog, wanted, refused: candidates.refused };
+        let (levels, decisions) = decide_levels(self.catalog, tenant, &field);
+        let timing = Timing::new(&field, &decisions, tenant);
+        let license = tenant.license.as_ref().map(|it| it.span);
+        let decided = Decided { field, levels, decisions, timing, license, now: self.now };
+        let (included, excluded) = decided.line_up();
+        (included, excluded, candidates.next_change)
+    }
+
+    fn verdicts(&self, profile: ProfileId) -> &Verdicts {
+        self.verdicts[profile.at()].get_or_init(|| Verdicts::new(self.catalog, profile, self.now))
+    }
+
+    /// When overrides end, and when the licence begins and ends.
+    fn tenant_changes(&self, tenant: &Tenant) -> Option<Timestamp> {
+        let overrides = tenant.overrides.iter().map(|it| Some(it.expires));
+        let license = tenant.license.iter().flat_map(|it| match it.strategy {
+            ExpirationStrategy::Restrict | ExpirationStrategy::Revoke => [it.window.from, grace_end(it)],
+            ExpirationStrategy::Maintain => [it.window.from, None],
+        });
+        overrides.chain(license).flatten().filter(|it| *it > self.now).min()
+    }
+}
+
+impl Resolution {
+    /// Where a program stands.
+    pub fn standing(&self, program: ProgramId) -> Standing<'_> {
+        if let Ok(at) = self.included.binary_search_by_key(&program, |it| it.program) {
+            return Standing::In(&self.included[at]);
+        }
+        match self.excluded.binary_search_by_key(&program, |it| it.program) {
+            Ok(at) => Standing::Out(&self.excluded[at]),
+            Err(_) => Standing::NotEntitled,
+        }
+    }
+}
+
+impl Included {
+    /// Why it is in: never empty; plans before add-ons before overrides before the programs that need it.
+    pub fn because(&self) -> &[Reason] {
+        &self.because
+    }
+}
+
+impl Chosen {
+    /// The chosen version.
+    pub fn of<'a>(&self, catalog: &'a Catalog, program: ProgramId) -> &'a Release {
+        &catalog.program(program).releases[self.release]
+    }
+}
+
+fn unserved(tenant: &Tenant, wanted: &Wanted<'_>) -> Vec<Excluded> {
+    let granted = wanted.entries.iter().filter(|it| it.is_granted());
+    let mut excluded: Vec<Excluded> = granted
+        .map(|it| Excluded {
+            program: it.program,
+            because: wanted.grants_of(it).iter().map(|it| it.reason).collect(),
+            why: Exclusion::TenantStatus { status: tenant.status, span: tenant.status_span },
+        })
+        .collect();
+    excluded.sort_by_key(|it| it.program);
+    excluded
+}
+
+/// The tenant's levels, and one decision for each stretch of levels that run the same versions.
+fn decide_levels<'a>(catalog: &Catalog, tenant: &Tenant, field: &Field<'a>) -> (Vec<(u32, usize)>, Vec<Decision<'a>>) {
+    let mut codes: Vec<u32> = Vec::new();
+    codes.extend(tenant.shells.iter().flat_map(|it| &catalog.shells[it.at()].platform_codes));
+    codes.sort_unstable();
+    codes.dedup();
+    let mut levels: Vec<(u32, usize)> = Vec::with_capacity(codes.len());
+    let mut decisions = Vec::new();
+    for code in codes {
+        match levels.last() {
+            Some(&(below, decision)) if field.is_alike(below, code) => levels.push((code, decision)),
+            Some(_) | None => {
+                levels.push((code, decisions.len()));
+                decisions.push(field.decide(code));
+            }
+        }
+    }
+    (levels, decisions)
+}
+
+impl Decided<'_> {
+    fn line_up(&self) -> (Vec<Included>, Vec<Excluded>) {
+        let entries = &self.field.wanted.entries;
+        let mut reasons: Vec<Vec<Reason>> =
+            entries.iter().map(|it| self.field.wanted.grants_of(it).iter().map(|it| it.reason).collect()).collect();
+        let mut preload: Vec<bool> =
+            entries.iter().map(|it| self.field.wanted.grants_of(it).iter().any(|it| !it.optional)).collect();
+        let (mut included, mut excluded) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (slot, entry) in entries.iter().enumerate() {
+            let over = is_over(&self.timing.whole[slot], self.now);
+            let chosen = self.is_chosen(slot);
+            // Dependants came before: without a grant, those of them that are in are what wants it.
+            let mut because = std::mem::take(&mut reasons[slot]);
+            match chosen && !over {
+                false if entry.is_granted() || chosen => {
+                    excluded.push(Excluded { program: entry.program, because, why: self.why_out(slot) });
+                }
+                true if !because.is_empty() => {
+                    because[entry.grant_count()..].sort_unstable();
+                    let kind = ReasonKind::RequiredBy { program: entry.program };
+                    for need in self.timing.needs_of(slot) {
+                        reasons[need.dependency].push(Reason { kind, span: need.span });
+                        preload[need.dependency] |= preload[slot];
+                    }
+                    included.push(self.included(slot, because, preload[slot]));
+                }
+                true | false => (),
+            }
+        }
+        included.sort_unstable_by_key(|it: &Included| it.program);
+        excluded.sort_unstable_by_key(|it: &Excluded| it.program);
+        (included, excluded)
+    }
+
+    fn included(&self, slot: usize, because: Vec<Reason>, preload: bool) -> Included {
+        let needs = self.timing.needs_of(slot).iter();
+        let mut dependencies: Vec<ProgramId> =
+            needs.map(|it| self.field.wanted.entries[it.dependency].program).collect();
+        dependencies.sort_unstable();
+        Included {
+            program: self.field.wanted.entries[slot].program,
+            because,
+            window: self.timing.whole[slot],
+            releases: self.releases(slot),
+            preload,
+            dependencies,
+            passed_over: self.passed_over(slot),
+        }
+    }
+
+    /// Runs of neighbouring levels that take the same version. A shell between two levels of the tenant counts with the
+    /// lower one; below the lowest and above the highest the version's own range decides.
+    fn releases(&self, slot: usize) -> Vec<Chosen> {
+        let program = self.field.program(slot);
+        let at = |level: usize| self.decisions[self.levels[level].1].chosen[slot];
+        let mut chosen = Vec::with_capacity(1);
+        let mut first = 0;
+        for last in 0..self.levels.len() {
+            let next = last + 1;
+            if next < self.levels.len() && at(next) == at(first) {
+                continue;
+            }
+            if let Some(release) = at(first) {
+                let version = &program.releases[release];
+                let min_code = match first {
+                    0 => version.min_code,
+                    _ => self.levels[first].0,
+                };
+                let max_code = match self.levels.get(next) {
+                    None => version.max_code,
+                    Some((above, _)) => Some(version.max_code.map_or(above - 1, |max| max.min(above - 1))),
+                };
+                let platform = PlatformRange { min_code, target_code: version.target_code, max_code };
+                chosen.push(Chosen { release, platform });
+            }
+            first = next;
+        }
+        chosen.sort_by_key(|it| std::cmp::Reverse((it.release, it.platform.min_code)));
+        chosen
+    }
+}
