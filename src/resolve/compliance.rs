@@ -89,9 +89,11 @@ fn standing_breach(profile: &Profile, program: &Program, release: &Release) -> O
     };
     let on_region = || {
         let (allowed, span) = profile.regions.as_ref()?;
-        let subject = match release.regions.is_empty() {
-            true => Subject::NoRegion,
-            false => Subject::Region(release.regions.iter().position(|it| !allowed.contains(it))?),
+        let subject = match release.regions.iter().any(|it| allowed.contains(it)) {
+            true => return None,
+            false if release.regions.is_empty() => Subject::NoRegion,
+            // None of its regions will do, so naming the first is fair.
+            false => Subject::Region(0),
         };
         Some((Rule::Regions, subject, *span))
     };
