@@ -4,6 +4,8 @@
 //! refused here: anchors, aliases, tags, merge keys, directives, keys that are not text, the same key twice.
 //! Limits hold while events come, so that a small file cannot take much time or memory; nothing recurses.
 
+use std::borrow::Cow;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 use super::node::{Data, Entry, Node};
@@ -144,9 +146,13 @@ impl Scan<'_, '_> {
         Ok(())
     }
 
-    fn scalar(&mut self, value: std::borrow::Cow<'_, str>, style: ScalarStyle, span: Span) {
+    fn scalar(&mut self, value: Cow<'_, str>, style: ScalarStyle, span: Span) {
         let is_plain = style == ScalarStyle::Plain;
         let span = self.trimmed(span);
+        // Inside brackets `?x` is a text for one reader and a mapping for the other, which refuses `:x`.
+        if is_plain && value.starts_with(['?', ':']) && self.is_in_brackets() {
+            self.refuse(span, "a text inside brackets cannot begin with `?` or `:`", "quote the text");
+        }
         if let Some(Frame { content: Content::Mapping(_, key @ Key::Awaited), .. }) = self.stack.last_mut() {
             match (is_plain, &*value) {
                 (true, "") => {
@@ -328,6 +334,11 @@ impl Scan<'_, '_> {
 
     fn awaits_key(&self) -> bool {
         matches!(self.stack.last(), Some(Frame { content: Content::Mapping(_, Key::Awaited), .. }))
+    }
+
+    fn is_in_brackets(&self) -> bool {
+        let text = self.guard.text.as_bytes();
+        self.stack.iter().any(|frame| matches!(text.get(frame.start as usize), Some(b'[' | b'{')))
     }
 
     /// The first line that says anything, when it is a directive.

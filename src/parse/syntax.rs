@@ -34,7 +34,7 @@ pub(super) fn explain(info: &str, character: Option<char>) -> Trouble {
         _ if info.contains("scanning a tag") || info.contains("parsing a tag") => {
             ("a text cannot begin with `!`", Some("quote the text"))
         }
-        _ if info.contains(" tab") || info.starts_with("tab") => ("a tab cannot stand here", Some(SPACES)),
+        _ if info.contains(" tab") || info.starts_with("tab") => ("a tab cannot indent this line", Some(SPACES)),
         "while scanning a quoted scalar, found unexpected end of stream"
         | "while scanning a quoted scalar, found unexpected document indicator" => {
             ("a quoted text is never closed", Some("close the quote"))
@@ -95,7 +95,7 @@ mod tests {
             other => format!("{other:?}"),
         };
         assert_eq!(message("unexpected character: `@'", Some('@')), "a text cannot begin with `@`");
-        assert_eq!(message("tabs disallowed in this context", Some('\t')), "a tab cannot stand here");
+        assert_eq!(message("tabs disallowed in this context", Some('\t')), "a tab cannot indent this line");
         assert_eq!(
             message("while scanning a block scalar, found an indentation indicator equal to 0", Some('0')),
             "found an indentation indicator equal to 0"
