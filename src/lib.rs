@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod model;
 pub mod load;
 pub mod parse;
+pub mod check;
 pub mod resolve;
 pub mod render;
 pub mod bundle;

@@ -115,11 +115,14 @@ impl SourceTree {
         yaml && (path == "tenantry.yaml" || path.starts_with("tenants/") || path.starts_with("catalog/"))
     }
 
+    /// Whether the text of a file may be shown: a span may point into it.
+    pub fn shows_text(path: &RepoPath) -> bool {
+        SourceTree::holds_documents(path) || path.as_str().contains("template")
+    }
+
     /// The texts that spans point into. Files that hold no documents count as empty, unless they are text that a template error may show.
     pub fn sources(&self) -> SourceMap {
-        let text = |file: &TreeFile| match SourceTree::holds_documents(&file.path)
-            || file.path.as_str().contains("template")
-        {
+        let text = |file: &TreeFile| match SourceTree::shows_text(&file.path) {
             true => std::str::from_utf8(file.bytes()).unwrap_or_default().into(),
             false => Arc::from(""),
         };
