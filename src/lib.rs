@@ -1,4 +1,5 @@
 //! tenantry
+pub mod check;
 pub mod diag;
 pub mod digest;
 pub mod input;
