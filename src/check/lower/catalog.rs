@@ -68,6 +68,7 @@ pub(in crate::check) fn project(document: &Written<'_, ProjectDocument>, found: 
     let Some(ProjectDocument { spec, .. }) = document.value else { return project };
     let at = Place::root(document.document).key("spec");
     project.base_url.clone_from(&spec.base_url);
+    project.keys.clone_from(&spec.keys);
     if let Some(defaults) = &spec.defaults {
         let at = at.key("defaults");
         if let Some(channel) = &defaults.channel {
