@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Document, Kind, file};
+use super::{Document, file};
 use crate::diag::{Code, Diagnostic};
 use crate::text::{FileId, Span};
 
