@@ -257,3 +257,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_thousand_complaints_about_one_file_are_cut_short() {
+    let anchors = format!("{HEAD}a:\n{}", "- &x 1\n".repeat(1000));
+    assert_eq!(complaints(&anchors).len(), 50);
+    let repeated = format!("{HEAD}{}", "a: 1\n".repeat(1000));
+    assert_eq!(complaints(&repeated).len(), 50);
+}
