@@ -1,6 +1,7 @@
 //! tenantry
 pub mod diag;
 pub mod digest;
+pub mod explain;
 pub mod input;
 pub mod load;
 pub mod model;

@@ -6,6 +6,8 @@ mod builder;
 mod generate;
 #[path = "decisions/naive.rs"]
 mod naive;
+#[path = "decisions/situations.rs"]
+mod situations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +47,18 @@ proptest! {
                 prop_assert!(version.min_code <= chosen.platform.min_code);
                 prop_assert!(version.max_code.is_none_or(|max| chosen.platform.max_code.is_some_and(|it| it <= max)));
             }
+        }
+
+        // Whatever was decided can be said, and every reason has a place.
+        let sources = world.sources();
+        for program in &world.catalog.programs {
+            let explanation = world.explainer(&resolution, &sources).program(world.id(&program.app_id));
+            let facts = explanation.why.iter().chain(&explanation.because).chain(&explanation.offers);
+            let facts: Vec<_> = facts.chain(explanation.passed_over.iter().flat_map(|it| &it.why)).collect();
+            let text = explanation.to_string();
+            prop_assert!(!facts.is_empty());
+            prop_assert!(facts.iter().all(|it| text.contains(&it.text) && text.contains(&it.place)), "{text}");
+            prop_assert!(!text.contains("``") && !text.contains("  "), "{text}");
         }
 
         // Between now and the next change nothing changes.

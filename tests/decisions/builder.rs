@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use semver::{Version, VersionReq};
 use serde_json::Map;
+use tenantry::explain::Explainer;
 use tenantry::input::{
     Branding, Classification, ExpirationStrategy, Permission, ReviewStatus, SalesStatus, TenantStatus, UpdateMode,
 };
@@ -262,6 +263,16 @@ impl World {
 
     pub(crate) fn resolve(&self) -> Resolution {
         resolve::tenant(&self.project, &self.catalog, &self.tenant, self.now)
+    }
+
+    pub(crate) fn explainer<'a>(&'a self, resolution: &'a Resolution, sources: &'a SourceMap) -> Explainer<'a> {
+        Explainer { catalog: &self.catalog, tenant: &self.tenant, resolution, sources, now: self.now }
+    }
+
+    /// What the compiler says about one program.
+    pub(crate) fn explain(&self, app_id: &str) -> String {
+        let (resolution, sources) = (self.resolve(), self.sources());
+        self.explainer(&resolution, &sources).program(self.id(app_id)).to_string()
     }
 
     pub(crate) fn resolve_at(&self, now: Timestamp) -> Resolution {
