@@ -9,8 +9,8 @@ use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
 use crate::input::{
-    Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus, SalesStatus,
-    TenantStatus, UpdateMode,
+    Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
+    SalesStatus, TenantStatus, UpdateMode,
 };
 use crate::path::{BundlePath, RepoPath};
 use crate::text::Span;

@@ -240,8 +240,12 @@ fn across(tree: &SourceTree, shapes: &Shapes, tenants: &[ReadTenant], others: &[
     let (tenant_files, other_files) = split(tree);
     let files: Vec<FileId> = tenant_files.into_iter().chain(other_files).collect();
     let documents = read_documents(tree, shapes, &files);
-    let keys: Vec<TenantKey<'_>> =
-        documents.typed.iter().filter(|it| matches!(it.value, TypedValue::Tenant(_))).filter_map(TenantKey::of).collect();
+    let keys: Vec<TenantKey<'_>> = documents
+        .typed
+        .iter()
+        .filter(|it| matches!(it.value, TypedValue::Tenant(_)))
+        .filter_map(TenantKey::of)
+        .collect();
     check::across_tenants(&keys)
 }
 

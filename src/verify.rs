@@ -10,7 +10,9 @@ use crate::bundle;
 use crate::digest::{Blake3, Sha256};
 use crate::index::keys;
 use crate::manifest::{self, MANIFEST_VERSION, Manifest};
-use crate::metadata::{self, MAX_TARGETS, Mark, MetaFile, Opened, Role, Root, Snapshot, TargetFile, Targets, TimestampRole};
+use crate::metadata::{
+    self, MAX_TARGETS, Mark, MetaFile, Opened, Role, Root, Snapshot, TargetFile, Targets, TimestampRole,
+};
 use crate::path::BundlePath;
 use crate::time::Timestamp;
 
@@ -198,16 +200,21 @@ impl Check<'_> {
         let key = keys::manifest(self.addr, target.hashes.sha256);
         let bytes = self.get(&key)?;
         check_bytes(&key, &bytes, target.length, target.hashes.sha256)?;
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|why| finding(&key, format!("not a manifest: {why}")))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|why| finding(&key, format!("not a manifest: {why}")))?;
         // Maps of serde_json are sorted, so writing the value again gives the one canonical spelling.
         let value: serde_json::Value = serde_json::from_slice(&bytes).expect("it was JSON a moment ago");
         let environment = &self.trust.root.tenantry.environment;
         let wrong = match () {
             () if serde_json::to_vec(&value).is_ok_and(|it| it != bytes) => "it is not canonical JSON".into(),
-            () if manifest.spec_version != MANIFEST_VERSION => format!("its `spec_version` is `{}`", manifest.spec_version),
+            () if manifest.spec_version != MANIFEST_VERSION => {
+                format!("its `spec_version` is `{}`", manifest.spec_version)
+            }
             () if manifest.addr != self.addr => format!("it was made for `{}`", manifest.addr),
             () if manifest.environment != *environment => format!("its environment is `{}`", manifest.environment),
-            () if manifest.publication != targets.version => format!("its publication is {}, its targets' version {}", manifest.publication, targets.version),
+            () if manifest.publication != targets.version => {
+                format!("its publication is {}, its targets' version {}", manifest.publication, targets.version)
+            }
             () if manifest.expires != targets.expires => "it does not expire together with its targets".into(),
             () => return Ok((key, bytes, manifest)),
         };
@@ -266,7 +273,10 @@ impl Check<'_> {
             {
                 Ok(target.clone())
             }
-            _ => Err(finding(manifest_key, format!("`{}` is not among the targets as the manifest names it", file.target))),
+            _ => Err(finding(
+                manifest_key,
+                format!("`{}` is not among the targets as the manifest names it", file.target),
+            )),
         }
     }
 }

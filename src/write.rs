@@ -147,7 +147,12 @@ impl OutDir {
     }
 
     /// For each item, whether all files that it names are there with their lengths. Looks on threads of its own.
-    pub fn present<T: Sync>(&self, threads: usize, items: &[T], files: impl Fn(&T) -> Vec<(String, u64)> + Sync) -> Vec<bool> {
+    pub fn present<T: Sync>(
+        &self,
+        threads: usize,
+        items: &[T],
+        files: impl Fn(&T) -> Vec<(String, u64)> + Sync,
+    ) -> Vec<bool> {
         let look = |part: &[T]| -> Vec<bool> {
             part.iter().map(|it| files(it).iter().all(|(key, length)| self.has(key, *length))).collect()
         };

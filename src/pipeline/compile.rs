@@ -132,7 +132,8 @@ pub fn compile<E: From<CompileError>>(
     guard_empty(&read)?;
     let signers = signers?;
     let keys = KeySet::of(&signers);
-    let publishing = Publishing { job, signers: &signers, keys, previous: previous.as_ref(), read: &read, decided: &decided };
+    let publishing =
+        Publishing { job, signers: &signers, keys, previous: previous.as_ref(), read: &read, decided: &decided };
     let summary = publishing.run(diagnostics.is_empty())?;
     Ok((summary, diagnostics))
 }
@@ -166,7 +167,8 @@ fn guard_root(job: &Job<'_>, previous: Option<&Index>) -> Result<(), CompileErro
     }
     if previous.is_some() && !job.out.has_bytes(&keys::root(1), &job.roots[0].bytes) {
         return Err(CompileError::Guard {
-            why: "the output folder belongs to another root: its `root/1.root.json` is not the one of these keys".into(),
+            why: "the output folder belongs to another root: its `root/1.root.json` is not the one of these keys"
+                .into(),
             help: "compile into another folder with `--out`, or name the keys that made this one with `--keys`".into(),
         });
     }

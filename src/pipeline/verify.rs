@@ -83,9 +83,9 @@ pub fn folder(root: &Path, trusted_root: &[u8], now: Timestamp) -> Result<Report
     }
     let names = ForeignNames::new(tenants.iter().map(|it| (it.addr.as_str(), it.manifest.tenant_id.as_str())));
     findings.extend(tenants.par_iter().flat_map_iter(|tenant| foreign_in_tenant(&names, tenant)).collect::<Vec<_>>());
-    let in_archives = archives.par_iter().filter_map(|(key, (archive, owners))| {
-        check_archive(&objects, &names, key, archive, owners).err()
-    });
+    let in_archives = archives
+        .par_iter()
+        .filter_map(|(key, (archive, owners))| check_archive(&objects, &names, key, archive, owners).err());
     findings.extend(in_archives.collect::<Vec<_>>());
 
     if findings.is_empty() {
@@ -108,7 +108,13 @@ pub fn folder(root: &Path, trusted_root: &[u8], now: Timestamp) -> Result<Report
 }
 
 /// Follows the chain of roots as far as it goes; each must be signed by the one before it and by itself.
-fn walk_roots(objects: &Folder<'_>, trusted: Root, now: Timestamp, listed: &BTreeSet<String>, findings: &mut Vec<Finding>) -> Root {
+fn walk_roots(
+    objects: &Folder<'_>,
+    trusted: Root,
+    now: Timestamp,
+    listed: &BTreeSet<String>,
+    findings: &mut Vec<Finding>,
+) -> Root {
     let mut root = trusted;
     loop {
         let key = keys::root(root.version + 1);
@@ -131,10 +137,11 @@ fn walk_roots(objects: &Folder<'_>, trusted: Root, now: Timestamp, listed: &BTre
     }
     let beyond = listed.iter().filter(|key| key.starts_with("root/"));
     let is_known = |key: &str| (1..=root.version).any(|version| keys::root(version) == key);
-    findings.extend(beyond.filter(|key| !is_known(key)).map(|key| Finding {
-        key: key.clone(),
-        problem: "it does not belong to the chain of roots".into(),
-    }));
+    findings.extend(
+        beyond
+            .filter(|key| !is_known(key))
+            .map(|key| Finding { key: key.clone(), problem: "it does not belong to the chain of roots".into() }),
+    );
     root
 }
 

@@ -302,11 +302,7 @@ fn patterns(written: Option<&input::AllowDeny>, at: Place<'_>, found: &mut Vec<D
 }
 
 /// Reads a shell; one with a wrong shape is there and has no level.
-pub(in crate::check) fn shell(
-    name: &str,
-    document: &Written<'_, ShellDocument>,
-    found: &mut Vec<Diagnostic>,
-) -> Shell {
+pub(in crate::check) fn shell(name: &str, document: &Written<'_, ShellDocument>, found: &mut Vec<Diagnostic>) -> Shell {
     let root = Place::root(document.document);
     let span = root.key("metadata").key("name").span();
     let Some(ShellDocument { spec, .. }) = document.value else {

@@ -157,10 +157,8 @@ impl Maker<'_> {
         publication: &Publication<'_>,
     ) -> Result<(TenantRecord, Vec<Object>, Object), SignError> {
         let addr = publication.addr;
-        let inputs_digest = Fingerprint::new("tenantry.dev 2026-11 inputs v1")
-            .part(&self.read.basis.0)
-            .part(&read.document.0)
-            .finish();
+        let inputs_digest =
+            Fingerprint::new("tenantry.dev 2026-11 inputs v1").part(&self.read.basis.0).part(&read.document.0).finish();
         let source = Source { commit: self.job.tree.commit.clone(), compiler: COMPILER.into(), inputs_digest };
         let manifest = composed.body.write(&Frame {
             addr,
@@ -172,9 +170,8 @@ impl Maker<'_> {
             tenant_id: &read.tenant.tenant_id,
         });
         let archive = Archive { sha256: Sha256::of(&manifest), length: manifest.len() as u64 };
-        let overlays = composed.overlays.iter().map(|it| {
-            (it.tree, Archive { sha256: it.sha256, length: it.bytes.len() as u64 })
-        });
+        let overlays =
+            composed.overlays.iter().map(|it| (it.tree, Archive { sha256: it.sha256, length: it.bytes.len() as u64 }));
         let archives = composed.bundles.iter().copied().chain(overlays.clone());
         let targets = sign::targets(self.signers, publication, archive, archives)?;
         let snapshot = sign::snapshot(self.signers, publication, &targets.record)?;
@@ -205,7 +202,11 @@ impl Maker<'_> {
     }
 
     /// Signs the timestamp alone.
-    fn refresh(&self, before: &TenantRecord, publication: &Publication<'_>) -> Result<(TenantRecord, Object), SignError> {
+    fn refresh(
+        &self,
+        before: &TenantRecord,
+        publication: &Publication<'_>,
+    ) -> Result<(TenantRecord, Object), SignError> {
         let timestamp = sign::timestamp(self.signers, publication, &before.snapshot)?;
         let record = TenantRecord { timestamp: timestamp.record, ..before.clone() };
         Ok((record, Object { key: keys::timestamp(publication.addr), bytes: timestamp.bytes }))
