@@ -14,6 +14,7 @@ pub mod model;
 pub mod parse;
 pub mod path;
 pub mod pipeline;
+pub mod cli;
 pub mod render;
 pub mod report;
 pub mod resolve;

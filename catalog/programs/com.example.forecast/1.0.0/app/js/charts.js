@@ -1,7 +1,8 @@
 // Charts as SVG. Each is an image with a name for screen readers; pages put the same numbers in a table beside it.
 const Charts = (() => {
   const { svg } = Kit;
-  const WIDTH = 640;
+  // As wide as the screen up to 640, so that the letters stay as large as others on a phone.
+  const WIDTH = Math.min(640, Math.max(320, document.documentElement.clientWidth - 66));
   const LEFT = 52;
 
   /** Round numbers for an axis from `low` to `high`. */
@@ -29,9 +30,10 @@ const Charts = (() => {
 
   /** Names below the chart, as many as fit. */
   function below(root, names, x, height) {
-    const every = Math.ceil(names.length / 7);
+    const room = Math.floor(WIDTH / 90);
+    const every = Math.ceil(names.length / room);
     names.forEach((name, index) => {
-      const anchor = index === names.length - 1 && names.length > 7 ? "end" : "middle";
+      const anchor = index === names.length - 1 && names.length > room ? "end" : "middle";
       if ((names.length - 1 - index) % every === 0) root.append(svg("text", { x: x(index), y: height - 6, "text-anchor": anchor }, name));
     });
   }
@@ -83,7 +85,7 @@ const Charts = (() => {
         class: "cell", x: 44 + column * wide, y: row * high + 1, width: wide - 2, height: high - 2, rx: 3, "fill-opacity": (0.06 + 0.94 * (value / most)).toFixed(2),
       }, svg("title", {}, `${rows[row]} ${columns[column]}: ${Math.round((value / most) * 100)} % of the busiest hour`))));
     });
-    columns.forEach((name, column) => column % 2 === 0 && root.append(svg("text", { x: 44 + (column + 0.5) * wide, y: rows.length * high + 16, "text-anchor": "middle" }, name)));
+    columns.forEach((name, column) => column % (WIDTH < 480 ? 4 : 2) === 0 && root.append(svg("text", { x: 44 + (column + 0.5) * wide, y: rows.length * high + 16, "text-anchor": "middle" }, name)));
     return root;
   }
 

@@ -7,7 +7,7 @@ const team = (id) => PEOPLE.filter((person) => person.boss === id).sort(byName);
 const link = (person) => el("a", { href: `person.html?id=${person.id}` }, person.name);
 const mail = (person) => `${person.name.normalize("NFD").replace(/[^a-z ]/gi, "").toLowerCase().replaceAll(" ", ".")}@fennwick.example.com`;
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-const face = (person, size = "") => el("span", { class: `face ${size}`, "aria-hidden": "true" }, person.name.split(" ").map((word) => word[0]).join("").slice(0, 2));
+const face = (person, size = "") => el("span", { class: `face ${size}`, "aria-hidden": "true" }, person.name.split(" ").map((word) => word[0]).join("").slice(0, 2).toUpperCase());
 const everybodyBelow = (id) => team(id).reduce((sum, person) => sum + 1 + everybodyBelow(person.id), 0);
 
 /** From the top of the organisation down to this person's own manager. */

@@ -115,7 +115,7 @@ const pages = {
     options(form.elements.severity, config.severity_levels.map((name, index) => [index, name]));
     form.elements.point.value = Kit.param("point") ?? "";
     options(form.elements.owner, OWNERS.map((name) => [name, name]));
-    form.elements.due.value = new Date(Date.now() + 7 * Kit.DAY).toISOString().slice(0, 10);
+    form.elements.due.defaultValue = new Date(Date.now() + 7 * Kit.DAY).toISOString().slice(0, 10);
     let photo = null;
     let place = null;
 
