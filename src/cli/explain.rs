@@ -38,7 +38,7 @@ pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(
         None => {
             let explanation = explainer.tenant();
             match arguments.format {
-                PlainFormat::Human => output::result(&format!("{explanation}\n")),
+                PlainFormat::Human => output::result(&explanation.to_string()),
                 PlainFormat::Json => output::json(&explanation),
             }
         }
@@ -53,7 +53,7 @@ pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(
             };
             let explanation = explainer.program(program);
             match arguments.format {
-                PlainFormat::Human => output::result(&format!("{explanation}\n")),
+                PlainFormat::Human => output::result(&explanation.to_string()),
                 PlainFormat::Json => output::json(&explanation),
             }
         }
