@@ -7,5 +7,6 @@ pub mod load;
 pub mod model;
 pub mod parse;
 pub mod path;
+pub mod report;
 pub mod text;
 pub mod time;
