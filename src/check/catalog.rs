@@ -1,12 +1,9 @@
 //! The rules of the catalogue, over all its documents together.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::VersionReq;
 
-use crate::check::Typed;
-use crate::check::TypedValue;
 use crate::check::graph;
 use crate::check::lower::Place;
 use crate::check::lower::catalog as lower;
@@ -15,23 +12,14 @@ use crate::check::lower::program;
 use crate::check::names;
 use crate::check::names::Written;
 use crate::check::packages;
+use crate::check::{Typed, TypedValue};
 use crate::diag;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::input::ReviewStatus;
 use crate::load::SourceTree;
-use crate::model::Catalog;
-use crate::model::Plan;
-use crate::model::Profile;
-use crate::model::ProfileId;
-use crate::model::Program;
-use crate::model::ProgramId;
-use crate::model::Project;
-use crate::model::Shell;
-use crate::model::meets;
+use crate::model::{Catalog, Plan, Profile, ProfileId, Program, ProgramId, Project, Shell, meets};
 use crate::parse::Kind;
-use crate::text::FileId;
-use crate::text::Span;
+use crate::text::{FileId, Span};
 
 /// Which value of a [`Typed`] is of a kind; one with a wrong shape is a document without a value.
 macro_rules! of_kind {
@@ -52,7 +40,8 @@ pub fn catalog(tree: &SourceTree, documents: &[Typed]) -> (Project, Catalog, Vec
     let (candidates, broken) = program::candidates(documents, &mut found);
     let plans = names::unique("plan", documents, |typed| of_kind!(Plan, typed), &mut found);
     let add_ons = names::unique("add-on", documents, |typed| of_kind!(AddOn, typed), &mut found);
-    let profiles = names::unique("compliance profile", documents, |typed| of_kind!(ComplianceProfile, typed), &mut found);
+    let profiles =
+        names::unique("compliance profile", documents, |typed| of_kind!(ComplianceProfile, typed), &mut found);
     let shells = names::unique("shell", documents, |typed| of_kind!(Shell, typed), &mut found);
     let scope = Scope {
         programs: candidates.keys().copied().collect(),
@@ -87,8 +76,7 @@ pub fn catalog(tree: &SourceTree, documents: &[Typed]) -> (Project, Catalog, Vec
     for profile in &profiles {
         idle_patterns(profile, &programs, &scope, &mut found);
     }
-    let mut shells: Vec<Shell> =
-        shells.iter().map(|(name, shell)| lower::shell(name, shell, &mut found)).collect();
+    let mut shells: Vec<Shell> = shells.iter().map(|(name, shell)| lower::shell(name, shell, &mut found)).collect();
     if shells.is_empty() {
         shells.push(any_shell(&programs));
     }
@@ -234,9 +222,8 @@ fn documents_extends(documents: &[Typed], plans: &[Plan]) -> Vec<Span> {
 fn cut_plan_loops(plans: &mut [Plan], spans: &[Span], found: &mut Vec<Diagnostic>) {
     let edges: Vec<Vec<usize>> = plans.iter().map(|plan| plan.extends.iter().map(|id| id.at()).collect()).collect();
     for nodes in graph::loops(&edges) {
-        let step = |(from, to): (usize, usize)| {
-            (spans[from], format!("`{}` extends `{}`", plans[from].name, plans[to].name))
-        };
+        let step =
+            |(from, to): (usize, usize)| (spans[from], format!("`{}` extends `{}`", plans[from].name, plans[to].name));
         let steps = steps(&nodes).map(step).collect();
         found.push(cycle("plans extend each other", nodes.iter().map(|node| &*plans[*node].name), steps));
         plans[closing(&nodes).0].extends = None;

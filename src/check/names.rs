@@ -1,13 +1,11 @@
 //! Names of things: which documents share one, which lists repeat one, which one was meant.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Typed;
 use crate::check::lower::Place;
 use crate::diag;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::parse::Document;
 use crate::text::Span;
 
@@ -22,8 +20,7 @@ pub(super) struct Noun {
 }
 
 /// Mini-programs.
-pub(super) const PROGRAM: Noun =
-    Noun { unknown: Code::UnknownProgram, one: "mini-program", many: "mini-programs" };
+pub(super) const PROGRAM: Noun = Noun { unknown: Code::UnknownProgram, one: "mini-program", many: "mini-programs" };
 /// Plans.
 pub(super) const PLAN: Noun = Noun { unknown: Code::UnknownPlan, one: "plan", many: "plans" };
 /// Add-ons.

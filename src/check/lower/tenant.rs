@@ -6,21 +6,10 @@ use super::Place;
 use crate::check::catalog::unmet;
 use crate::check::lower;
 use crate::check::names;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::input;
-use crate::input::TenantDocument;
-use crate::input::TenantSpec;
-use crate::model::AddOnId;
-use crate::model::Catalog;
-use crate::model::Effect;
-use crate::model::License;
-use crate::model::Override;
-use crate::model::PlanId;
-use crate::model::ProfileId;
-use crate::model::ProgramId;
-use crate::model::ShellId;
-use crate::model::Tenant;
+use crate::input::{TenantDocument, TenantSpec};
+use crate::model::{AddOnId, Catalog, Effect, License, Override, PlanId, ProfileId, ProgramId, ShellId, Tenant};
 use crate::text::Span;
 use crate::time::Duration;
 
@@ -77,12 +66,7 @@ fn program(catalog: &Catalog, app_id: &str, span: Span, found: &mut Vec<Diagnost
     names::PROGRAM.find(&catalog.programs, |it| &it.app_id, app_id, span, found).map(ProgramId)
 }
 
-fn add_ons(
-    catalog: &Catalog,
-    spec: &TenantSpec,
-    at: Place<'_>,
-    found: &mut Vec<Diagnostic>,
-) -> Vec<(AddOnId, Span)> {
+fn add_ons(catalog: &Catalog, spec: &TenantSpec, at: Place<'_>, found: &mut Vec<Diagnostic>) -> Vec<(AddOnId, Span)> {
     let mut add_ons: Vec<(AddOnId, Span)> = Vec::with_capacity(spec.add_ons.len());
     for (index, name) in spec.add_ons.iter().enumerate() {
         let span = at.item(index).span();
@@ -92,12 +76,7 @@ fn add_ons(
     add_ons
 }
 
-fn profile(
-    catalog: &Catalog,
-    spec: &TenantSpec,
-    span: Span,
-    found: &mut Vec<Diagnostic>,
-) -> Option<(ProfileId, Span)> {
+fn profile(catalog: &Catalog, spec: &TenantSpec, span: Span, found: &mut Vec<Diagnostic>) -> Option<(ProfileId, Span)> {
     let name = spec.compliance_profile.as_deref()?;
     let profile = names::PROFILE.find(&catalog.profiles, |it| &it.name, name, span, found)?;
     Some((ProfileId(profile), span))
@@ -193,7 +172,12 @@ fn settings(
     settings
 }
 
-fn pins(catalog: &Catalog, spec: &TenantSpec, at: Place<'_>, found: &mut Vec<Diagnostic>) -> Vec<(ProgramId, u32, Span)> {
+fn pins(
+    catalog: &Catalog,
+    spec: &TenantSpec,
+    at: Place<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<(ProgramId, u32, Span)> {
     let mut pins: Vec<(ProgramId, u32, Span)> = Vec::with_capacity(spec.pins.len());
     for (index, pin) in spec.pins.iter().enumerate() {
         let at = at.item(index);
