@@ -207,7 +207,7 @@ impl Rule<'_> {
                 return broken("data.max_classification");
             }
             if let Some((regions, _)) = &profile.regions
-                && (release.regions.is_empty() || release.regions.iter().any(|it| !regions.contains(it)))
+                && !release.regions.iter().any(|it| regions.contains(it))
             {
                 return broken("data.regions");
             }
