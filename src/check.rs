@@ -13,6 +13,8 @@ mod packages;
 pub mod schema;
 pub mod templates;
 mod tenants;
+#[cfg(test)]
+mod tests;
 
 use crate::diag::Diagnostic;
 use crate::input::AddOnDocument;

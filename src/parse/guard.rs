@@ -69,6 +69,8 @@ struct Scan<'s, 'a> {
 /// A list or mapping that is still open.
 struct Frame {
     start: u32,
+    /// Whether it stands in brackets of its own.
+    is_flow: bool,
     content: Content,
 }
 
@@ -149,9 +151,12 @@ impl Scan<'_, '_> {
     fn scalar(&mut self, value: Cow<'_, str>, style: ScalarStyle, span: Span) {
         let is_plain = style == ScalarStyle::Plain;
         let span = self.trimmed(span);
-        // Inside brackets `?x` is a text for one reader and a mapping for the other, which refuses `:x`.
-        if is_plain && value.starts_with(['?', ':']) && self.is_in_brackets() {
-            self.refuse(span, "a text inside brackets cannot begin with `?` or `:`", "quote the text");
+        // Inside brackets `?x` is a text for one reader and a mapping for the other, which refuses the rest of these.
+        match value.chars().next() {
+            Some(first @ ('?' | ':' | '|' | '>')) if is_plain && self.is_in_brackets() => {
+                self.refuse(span, format!("a text inside brackets cannot begin with `{first}`"), "quote the text");
+            }
+            _ => {}
         }
         if let Some(Frame { content: Content::Mapping(_, key @ Key::Awaited), .. }) = self.stack.last_mut() {
             match (is_plain, &*value) {
@@ -226,7 +231,13 @@ impl Scan<'_, '_> {
                 "write a text as the key; quote one that begins with `{` or `[`",
             );
         }
-        self.stack.push(Frame { start: span.start, content });
+        // Only a bracket has a length; the events of blocks come from indentation.
+        let is_flow = span.start < span.end && self.slice(span).starts_with(['[', '{']);
+        let start = match content {
+            Content::List(_) if !is_flow => self.dash_before(span.start),
+            _ => span.start,
+        };
+        self.stack.push(Frame { start, is_flow, content });
         Ok(())
     }
 
@@ -237,9 +248,9 @@ impl Scan<'_, '_> {
             Content::Mapping(entries, _) => entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end)),
         };
         // Only a bracket ends where its event stands; a block ends with its last value.
-        let end = match self.guard.text.as_bytes().get(frame.start as usize) {
-            Some(b'[' | b'{') => span.end,
-            _ => last.unwrap_or(frame.start),
+        let end = match frame.is_flow {
+            true => span.end,
+            false => last.unwrap_or(frame.start),
         };
         let span = Span { file: self.guard.file, start: frame.start, end: end.max(frame.start) };
         let data = match frame.content {
@@ -337,8 +348,16 @@ impl Scan<'_, '_> {
     }
 
     fn is_in_brackets(&self) -> bool {
-        let text = self.guard.text.as_bytes();
-        self.stack.iter().any(|frame| matches!(text.get(frame.start as usize), Some(b'[' | b'{')))
+        self.stack.iter().any(|frame| frame.is_flow)
+    }
+
+    /// A list that is not indented is announced behind its first dash.
+    fn dash_before(&self, start: u32) -> u32 {
+        let before = self.guard.text[..start as usize].trim_end();
+        match before.ends_with('-') && !self.guard.text[start as usize..].starts_with("- ") {
+            true => before.len() as u32 - 1,
+            false => start,
+        }
     }
 
     /// The first line that says anything, when it is a directive.
