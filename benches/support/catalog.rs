@@ -133,7 +133,7 @@ fn project() -> String {
 fn plan_document(shape: &Shape, at: usize) -> String {
     let count = in_plans(shape.programs).len();
     // Each plan adds its slice to the one before.
-    let ends = [0, (count * 3 / 20).max(3), count * 6 / 20, count / 2, count * 14 / 20, count * 18 / 20];
+    let ends = [0, count * 3 / 20, count * 6 / 20, count / 2, count * 14 / 20, count * 18 / 20];
     let own: Vec<usize> = match PLANS[at] {
         "legacy" => (0..count / 2).filter(|program| program % 3 != 0).collect(),
         _ => (ends[at]..ends[at + 1]).collect(),

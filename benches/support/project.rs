@@ -13,7 +13,7 @@ mod catalog;
 mod random;
 
 /// Fewest programs: below it plans and add-ons would be empty.
-pub(crate) const FEWEST_PROGRAMS: usize = 60;
+pub(crate) const FEWEST_PROGRAMS: usize = 100;
 
 /// How large a project is.
 #[derive(Debug, Clone, Copy)]
