@@ -7,7 +7,9 @@ use crate::bundle::{self, Bundle, Files};
 use crate::digest::Blake3;
 use crate::index::Archive;
 use crate::input::ExpirationStrategy;
-use crate::manifest::{self, Body, Face, File, MiniProgram, Offline, PlatformVersion, RevokeMode, Revoked, Update, Version, raw};
+use crate::manifest::{
+    self, Body, Face, File, MiniProgram, Offline, PlatformVersion, RevokeMode, Revoked, Update, Version, raw,
+};
 use crate::model::{Catalog, Project, Release, Tenant};
 use crate::render::{Rendered, RenderedRelease};
 use crate::resolve::{Chosen, Exclusion, Included, Resolution};

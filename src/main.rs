@@ -1,1 +1,7 @@
-fn main() {}
+//! The `tenantry` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tenantry::cli::run()
+}

@@ -9,8 +9,8 @@ use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
 use crate::input::{
-    Branding, Classification, Entitlement, ExpirationStrategy, Icon, MinStatus, Permission, ReviewStatus, SalesStatus,
-    TenantStatus, UpdateMode,
+    Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
+    SalesStatus, TenantStatus, UpdateMode,
 };
 use crate::path::{BundlePath, RepoPath};
 use crate::text::Span;
@@ -61,6 +61,8 @@ pub struct Project {
     pub entitlement_lifetime: Duration,
     /// Lifetime of timestamps.
     pub freshness_lifetime: Duration,
+    /// Signing keys that are neither files nor variables.
+    pub keys: KeySources,
 }
 
 impl Default for Project {
@@ -71,6 +73,7 @@ impl Default for Project {
             offline_grace: Duration::days(14),
             entitlement_lifetime: Duration::days(30),
             freshness_lifetime: Duration::days(7),
+            keys: KeySources::default(),
         }
     }
 }

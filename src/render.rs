@@ -266,10 +266,14 @@ impl View<'_> {
             minijinja::ErrorKind::OutOfFuel => "look for a loop that does not end",
             _ => "templates are the catalogue's: mend it there",
         };
-        Diagnostic::new(Code::RenderFailed, span, format!("{what}{line} fails for tenant `{}`: {why}", self.tenant.name))
-            .here("rendered for each tenant that has it")
-            .label(self.tenant.span, "for this tenant")
-            .help(help)
+        Diagnostic::new(
+            Code::RenderFailed,
+            span,
+            format!("{what}{line} fails for tenant `{}`: {why}", self.tenant.name),
+        )
+        .here("rendered for each tenant that has it")
+        .label(self.tenant.span, "for this tenant")
+        .help(help)
     }
 }
 

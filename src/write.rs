@@ -146,6 +146,23 @@ impl OutDir {
         self.has(key, bytes.len() as u64) && fs::read(self.root.join(key)).is_ok_and(|it| it == bytes)
     }
 
+    /// For each item, whether all files that it names are there with their lengths. Looks on threads of its own.
+    pub fn present<T: Sync>(
+        &self,
+        threads: usize,
+        items: &[T],
+        files: impl Fn(&T) -> Vec<(String, u64)> + Sync,
+    ) -> Vec<bool> {
+        let look = |part: &[T]| -> Vec<bool> {
+            part.iter().map(|it| files(it).iter().all(|(key, length)| self.has(key, *length))).collect()
+        };
+        let size = items.len().div_ceil(threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = items.chunks(size).map(|part| scope.spawn(move || look(part))).collect();
+            parts.into_iter().flat_map(|it| it.join().expect("looking at files never panics")).collect()
+        })
+    }
+
     /// Writes immutable objects on threads of their own while `produce` makes more of them.
     ///
     /// Objects go straight under their final names: nothing refers to them before a timestamp does, and a

@@ -52,7 +52,8 @@ pub fn catalog(tree: &SourceTree, documents: &[Typed]) -> (Project, Catalog, Vec
     let (candidates, broken) = program::candidates(documents, &mut found);
     let plans = names::unique("plan", documents, |typed| of_kind!(Plan, typed), &mut found);
     let add_ons = names::unique("add-on", documents, |typed| of_kind!(AddOn, typed), &mut found);
-    let profiles = names::unique("compliance profile", documents, |typed| of_kind!(ComplianceProfile, typed), &mut found);
+    let profiles =
+        names::unique("compliance profile", documents, |typed| of_kind!(ComplianceProfile, typed), &mut found);
     let shells = names::unique("shell", documents, |typed| of_kind!(Shell, typed), &mut found);
     let scope = Scope {
         programs: candidates.keys().copied().collect(),
@@ -87,8 +88,7 @@ pub fn catalog(tree: &SourceTree, documents: &[Typed]) -> (Project, Catalog, Vec
     for profile in &profiles {
         idle_patterns(profile, &programs, &scope, &mut found);
     }
-    let mut shells: Vec<Shell> =
-        shells.iter().map(|(name, shell)| lower::shell(name, shell, &mut found)).collect();
+    let mut shells: Vec<Shell> = shells.iter().map(|(name, shell)| lower::shell(name, shell, &mut found)).collect();
     if shells.is_empty() {
         shells.push(any_shell(&programs));
     }
@@ -234,9 +234,8 @@ fn documents_extends(documents: &[Typed], plans: &[Plan]) -> Vec<Span> {
 fn cut_plan_loops(plans: &mut [Plan], spans: &[Span], found: &mut Vec<Diagnostic>) {
     let edges: Vec<Vec<usize>> = plans.iter().map(|plan| plan.extends.iter().map(|id| id.at()).collect()).collect();
     for nodes in graph::loops(&edges) {
-        let step = |(from, to): (usize, usize)| {
-            (spans[from], format!("`{}` extends `{}`", plans[from].name, plans[to].name))
-        };
+        let step =
+            |(from, to): (usize, usize)| (spans[from], format!("`{}` extends `{}`", plans[from].name, plans[to].name));
         let steps = steps(&nodes).map(step).collect();
         found.push(cycle("plans extend each other", nodes.iter().map(|node| &*plans[*node].name), steps));
         plans[closing(&nodes).0].extends = None;

@@ -22,8 +22,7 @@ pub(super) struct Noun {
 }
 
 /// Mini-programs.
-pub(super) const PROGRAM: Noun =
-    Noun { unknown: Code::UnknownProgram, one: "mini-program", many: "mini-programs" };
+pub(super) const PROGRAM: Noun = Noun { unknown: Code::UnknownProgram, one: "mini-program", many: "mini-programs" };
 /// Plans.
 pub(super) const PLAN: Noun = Noun { unknown: Code::UnknownPlan, one: "plan", many: "plans" };
 /// Add-ons.

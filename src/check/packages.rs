@@ -382,7 +382,10 @@ fn source(
     let (file, bytes) = match tree.find(path.as_str()) {
         Some((file, it)) if matches!(it.content, Content::Bytes(_)) => (file, it.bytes()),
         Some(_) => {
-            found.push(refuse(format!("template `{path}` is a symbolic link or submodule"), "put the file itself there"));
+            found.push(refuse(
+                format!("template `{path}` is a symbolic link or submodule"),
+                "put the file itself there",
+            ));
             return None;
         }
         None => {

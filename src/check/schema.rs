@@ -13,6 +13,9 @@ use crate::parse::{Document, Kind};
 use crate::text::Span;
 pub use derive::all;
 
+/// More than this in one document is one problem, not many.
+const MOST_REPORTED: usize = 50;
+
 /// The compiled schemas. Make them once; checking many documents, also from many threads, shares them.
 pub struct Shapes {
     shapes: Vec<Shape>,
@@ -39,7 +42,7 @@ impl Shapes {
         if validator.is_valid(&instance) {
             return;
         }
-        for error in validator.iter_errors(&instance) {
+        for error in validator.iter_errors(&instance).take(MOST_REPORTED) {
             errors::explain(&error, schema, document, out);
         }
     }

@@ -49,7 +49,9 @@ fn sold(catalog: &Catalog, tenant: &Tenant, found: &mut Vec<Diagnostic>) {
     let mut retired = |what: &str, name: &str, span: Span, definition: Span| {
         let diagnostic = Diagnostic::new(Code::Retired, span, format!("{what} `{name}` is retired"))
             .label(definition, "retired here")
-            .help(format!("move the tenant to another {what}, or set `status: legacy` there to keep it for those who have it"));
+            .help(format!(
+                "move the tenant to another {what}, or set `status: legacy` there to keep it for those who have it"
+            ));
         found.push(diagnostic);
     };
     let plan = &catalog.plans[tenant.plan.0.at()];

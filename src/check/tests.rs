@@ -27,9 +27,9 @@ fn checked(files: &[(&str, &str)]) -> Checked {
     for (path, text) in files {
         let path = RepoPath::parse(path).expect("a path");
         let text = match text.split_once(": ").and_then(|(head, spec)| Some((head.split_once(' ')?, spec))) {
-            Some(((kind, name), spec)) if kind.starts_with(char::is_uppercase) => format!(
-                "apiVersion: tenantry.dev/v1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec: {spec}\n"
-            ),
+            Some(((kind, name), spec)) if kind.starts_with(char::is_uppercase) => {
+                format!("apiVersion: tenantry.dev/v1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec: {spec}\n")
+            }
             _ => (*text).to_owned(),
         };
         tree.files.push(TreeFile { path, content: Content::Bytes(text.into_bytes().into()) });
@@ -105,10 +105,7 @@ fn programs_come_dependants_first_and_otherwise_by_app_id() {
 #[test]
 fn a_loop_of_dependencies_is_cut_so_that_every_program_still_has_its_turn() {
     let it = with_programs(
-        &[
-            ("a", ", dependencies: [{ app_id: com.example.b }]"),
-            ("b", ", dependencies: [{ app_id: com.example.a }]"),
-        ],
+        &[("a", ", dependencies: [{ app_id: com.example.b }]"), ("b", ", dependencies: [{ app_id: com.example.a }]")],
         &[],
     );
     assert_eq!(it.said.len(), 1);

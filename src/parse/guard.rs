@@ -19,6 +19,8 @@ use crate::text::{FileId, Span};
 const MOST_DEPTH: usize = 32;
 /// Most values and keys in one file.
 const MOST_NODES: usize = 20_000;
+/// More than this in one file is one problem, not many.
+const MOST_REPORTED: usize = 50;
 /// From this many keys on, sorting finds a repeated one faster than comparing each with each.
 const MANY_KEYS: usize = 24;
 
@@ -118,6 +120,9 @@ impl Scan<'_, '_> {
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), GivenUp> {
+        if self.found.len() >= MOST_REPORTED {
+            return Err(GivenUp);
+        }
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 self.count(span)?;
@@ -277,7 +282,7 @@ impl Scan<'_, '_> {
                 repeated.extend(same[1..].iter().map(|second| (same[0], *second)));
             }
         }
-        for (first, second) in repeated {
+        for (first, second) in repeated.into_iter().take(MOST_REPORTED) {
             let message = format!("the key `{}` stands twice in this mapping", entries[second].key);
             self.found.push(
                 Diagnostic::new(Code::DuplicateKey, entries[second].key_span, message)

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Document, Kind, file};
+use super::{Document, file};
 use crate::diag::{Code, Diagnostic};
 use crate::text::{FileId, Span};
 
@@ -256,4 +256,12 @@ proptest! {
             prop_assert_eq!(different_readings(&text, Refused::IsFine), Vec::<String>::new());
         }
     }
+}
+
+#[test]
+fn a_thousand_complaints_about_one_file_are_cut_short() {
+    let anchors = format!("{HEAD}a:\n{}", "- &x 1\n".repeat(1000));
+    assert_eq!(complaints(&anchors).len(), 50);
+    let repeated = format!("{HEAD}{}", "a: 1\n".repeat(1000));
+    assert_eq!(complaints(&repeated).len(), 50);
 }

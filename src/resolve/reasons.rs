@@ -108,6 +108,8 @@ pub enum Exclusion {
     Dependency {
         /// The needed program.
         program: ProgramId,
+        /// Its newest version in the range asked for, as a position in its releases; none if no version is.
+        release: Option<usize>,
         /// Where it was asked for.
         span: Span,
         /// Why that cannot be had.

@@ -6,6 +6,7 @@ use crate::model::{Dependency, Release, meets};
 use crate::resolve::level::{Decision, Field, runs_on};
 use crate::resolve::reasons::Exclusion;
 use crate::resolve::windows::{Timing, is_over};
+use crate::text::Span;
 use crate::time::{Timestamp, Window};
 
 /// Everything that has been decided about one tenant.
@@ -16,7 +17,7 @@ pub(super) struct Decided<'a> {
     pub(super) levels: Vec<(u32, usize)>,
     pub(super) decisions: Vec<Decision<'a>>,
     pub(super) timing: Timing,
-    pub(super) license: Option<crate::text::Span>,
+    pub(super) license: Option<Span>,
     pub(super) now: Timestamp,
 }
 
@@ -90,6 +91,7 @@ impl<'a> Decided<'a> {
         let unmet = unmet.next().expect("a candidate in a level's range is viable unless a dependency is not met");
         Exclusion::Dependency {
             program: unmet.program,
+            release: self.newest_in(self.field.slot_of(unmet), unmet.range.as_ref()),
             span: unmet.span,
             why: Box::new(self.why_not_viable(unmet, level, decision)),
         }

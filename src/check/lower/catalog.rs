@@ -68,6 +68,7 @@ pub(in crate::check) fn project(document: &Written<'_, ProjectDocument>, found: 
     let Some(ProjectDocument { spec, .. }) = document.value else { return project };
     let at = Place::root(document.document).key("spec");
     project.base_url.clone_from(&spec.base_url);
+    project.keys.clone_from(&spec.keys);
     if let Some(defaults) = &spec.defaults {
         let at = at.key("defaults");
         if let Some(channel) = &defaults.channel {
@@ -301,11 +302,7 @@ fn patterns(written: Option<&input::AllowDeny>, at: Place<'_>, found: &mut Vec<D
 }
 
 /// Reads a shell; one with a wrong shape is there and has no level.
-pub(in crate::check) fn shell(
-    name: &str,
-    document: &Written<'_, ShellDocument>,
-    found: &mut Vec<Diagnostic>,
-) -> Shell {
+pub(in crate::check) fn shell(name: &str, document: &Written<'_, ShellDocument>, found: &mut Vec<Diagnostic>) -> Shell {
     let root = Place::root(document.document);
     let span = root.key("metadata").key("name").span();
     let Some(ShellDocument { spec, .. }) = document.value else {

@@ -77,12 +77,7 @@ fn program(catalog: &Catalog, app_id: &str, span: Span, found: &mut Vec<Diagnost
     names::PROGRAM.find(&catalog.programs, |it| &it.app_id, app_id, span, found).map(ProgramId)
 }
 
-fn add_ons(
-    catalog: &Catalog,
-    spec: &TenantSpec,
-    at: Place<'_>,
-    found: &mut Vec<Diagnostic>,
-) -> Vec<(AddOnId, Span)> {
+fn add_ons(catalog: &Catalog, spec: &TenantSpec, at: Place<'_>, found: &mut Vec<Diagnostic>) -> Vec<(AddOnId, Span)> {
     let mut add_ons: Vec<(AddOnId, Span)> = Vec::with_capacity(spec.add_ons.len());
     for (index, name) in spec.add_ons.iter().enumerate() {
         let span = at.item(index).span();
@@ -92,12 +87,7 @@ fn add_ons(
     add_ons
 }
 
-fn profile(
-    catalog: &Catalog,
-    spec: &TenantSpec,
-    span: Span,
-    found: &mut Vec<Diagnostic>,
-) -> Option<(ProfileId, Span)> {
+fn profile(catalog: &Catalog, spec: &TenantSpec, span: Span, found: &mut Vec<Diagnostic>) -> Option<(ProfileId, Span)> {
     let name = spec.compliance_profile.as_deref()?;
     let profile = names::PROFILE.find(&catalog.profiles, |it| &it.name, name, span, found)?;
     Some((ProfileId(profile), span))
@@ -193,7 +183,12 @@ fn settings(
     settings
 }
 
-fn pins(catalog: &Catalog, spec: &TenantSpec, at: Place<'_>, found: &mut Vec<Diagnostic>) -> Vec<(ProgramId, u32, Span)> {
+fn pins(
+    catalog: &Catalog,
+    spec: &TenantSpec,
+    at: Place<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<(ProgramId, u32, Span)> {
     let mut pins: Vec<(ProgramId, u32, Span)> = Vec::with_capacity(spec.pins.len());
     for (index, pin) in spec.pins.iter().enumerate() {
         let at = at.item(index);

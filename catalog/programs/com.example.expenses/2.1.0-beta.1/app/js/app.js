@@ -1,0 +1,272 @@
+const { el, $, fill } = Kit;
+const STATUS = { waiting: ["Waiting", "warn"], finance: ["With finance", ""], approved: ["Approved", "good"], rejected: ["Rejected", "bad"] };
+let box, config;
+
+function firstState() {
+  return {
+    claims: CLAIMS.map(([id, by, title, category, centre, amount, currency, days, receipt, status, note]) => ({
+      id, by, title, category, centre, amount, currency, receipt, status, note, at: Date.now() - days * Kit.DAY, history: pastOf(status, days),
+    })),
+  };
+}
+
+function pastOf(status, days) {
+  const at = Date.now() - (days - 1) * Kit.DAY;
+  const past = {
+    approved: { at, by: ME, what: "approved", comment: "" },
+    finance: { at, by: ME, what: "passed on to finance", comment: "Fine with me." },
+    rejected: { at, by: ME, what: "rejected", comment: "Please use the reception's own budget for this." },
+  };
+  return past[status] ? [past[status]] : [];
+}
+
+const convert = (amount, from, to) => (amount / RATES[from]) * RATES[to];
+const value = (claim) => convert(claim.amount, claim.currency, config.currency);
+const money = (amount, currency = config.currency) => new Intl.NumberFormat("en-GB", { style: "currency", currency }).format(amount);
+const sum = (claims) => claims.reduce((total, claim) => total + value(claim), 0);
+const centre = (claim) => config.cost_centres[claim.centre % config.cost_centres.length];
+const tag = (claim) => el("span", { class: `tag ${STATUS[claim.status][1]}` }, STATUS[claim.status][0]);
+const claims = () => [...box.state.claims].sort((a, b) => b.id - a.id);
+const mayDecide = (claim) => claim.status === "waiting" && claim.by !== ME;
+const options = (select, entries) => select.append(...entries.map(([key, name]) => el("option", { value: key }, name)));
+
+/** What is against the policy in a claim, in words; nothing when all is well. */
+function breaches(claim) {
+  const euro = convert(claim.amount, claim.currency, "EUR");
+  const limit = config.policy_limits[claim.category];
+  const own = (amount) => money(convert(amount, "EUR", config.currency));
+  return [
+    limit !== undefined && euro > limit && `${CATEGORIES[claim.category]} may be ${own(limit)} at most`,
+    !claim.receipt && euro >= config.receipt_from && `No receipt, needed from ${own(config.receipt_from)}`,
+    Date.now() - claim.at > LATE * Kit.DAY && `Older than ${LATE} days`,
+  ].filter(Boolean);
+}
+
+function amountOf(claim) {
+  const own = money(value(claim));
+  if (claim.currency === config.currency) return [own];
+  return [own, el("span", { class: "soft block" }, money(claim.amount, claim.currency))];
+}
+
+/** One person decides up to the limit; above it finance has the last word. */
+function decide(claim, approve, comment) {
+  const over = value(claim) > config.approval_limit;
+  claim.status = approve ? (over ? "finance" : "approved") : "rejected";
+  const what = { approved: "approved", finance: "passed on to finance", rejected: "rejected" }[claim.status];
+  claim.history.push({ at: Date.now(), by: ME, what, comment });
+  box.save();
+}
+
+const pages = {
+  index() {
+    const form = $("#filters");
+    options(form.elements.status, Object.entries(STATUS).map(([key, [name]]) => [key, name]));
+    options(form.elements.centre, config.cost_centres.map((name) => [name, name]));
+    form.elements.status.value = Kit.param("status") ?? "waiting";
+    form.elements.centre.value = Kit.param("centre") ?? "";
+    const chosen = new Set();
+
+    function shown() {
+      const { q, status, centre: wanted } = Object.fromEntries(new FormData(form));
+      const text = q.trim().toLowerCase();
+      return claims().filter((claim) => (!status || claim.status === status) && (!wanted || centre(claim) === wanted)
+        && `${claim.id} ${claim.by} ${claim.title}`.toLowerCase().includes(text));
+    }
+
+    function draw() {
+      const found = shown();
+      $("#count").textContent = `${found.length === 1 ? "1 claim" : `${found.length} claims`}, ${money(sum(found))} in all`;
+      fill($("#claims"), found.map((claim) => el("tr", {},
+        el("td", {}, mayDecide(claim) && el("input", {
+          type: "checkbox", checked: chosen.has(claim.id), "aria-label": `Choose claim ${claim.id}, ${claim.title}`,
+          on: { change: (event) => choose(claim, event.target) },
+        })),
+        el("td", {}, el("a", { href: `claim.html?id=${claim.id}` }, claim.title), el("span", { class: "soft block" }, `${claim.id} · ${claim.by} · ${Kit.day(claim.at)}`)),
+        el("td", { data: { label: "Cost centre" } }, centre(claim)),
+        el("td", { data: { label: "Category" } }, CATEGORIES[claim.category]),
+        el("td", { class: "number", data: { label: "Amount" } }, amountOf(claim)),
+        el("td", { data: { label: "Status" } }, el("span", { class: "row tags" }, tag(claim), breaches(claim).length > 0 && el("span", { class: "tag bad", title: breaches(claim).join("; ") }, "Policy"))))));
+      $("#none").hidden = found.length > 0;
+      drawBulk();
+    }
+
+    const picked = () => claims().filter((claim) => chosen.has(claim.id) && mayDecide(claim));
+
+    function choose(claim, input) {
+      if (input.checked && chosen.size >= config.bulk_approval_max) {
+        input.checked = false;
+        Kit.say(`At most ${config.bulk_approval_max} claims in one step.`);
+      } else if (input.checked) chosen.add(claim.id);
+      else chosen.delete(claim.id);
+      drawBulk();
+    }
+
+    function drawBulk() {
+      const list = picked();
+      const bad = list.filter((claim) => breaches(claim).length > 0).length;
+      const passed = list.filter((claim) => value(claim) > config.approval_limit).length;
+      $("#bulk-text").textContent = list.length === 0 ? "No claim chosen" : [
+        `${list.length} chosen, ${money(sum(list))}`, passed > 0 && `${passed} will go on to finance`, bad > 0 && `${bad} with a policy breach`,
+      ].filter(Boolean).join(" · ");
+      document.querySelectorAll("#approve-all, #reject-all").forEach((button) => { button.disabled = list.length === 0; });
+    }
+
+    function decideAll(approve) {
+      const list = picked();
+      const comment = $("#bulk-comment").value.trim();
+      const breach = approve && list.find((claim) => breaches(claim).length > 0);
+      if (!comment && (!approve || breach)) {
+        Kit.say(approve ? "Say in the comment why these breaches of policy are fine." : "Say in the comment why you reject them.");
+        $("#bulk-comment").focus();
+        return;
+      }
+      const before = structuredClone(box.state.claims);
+      list.forEach((claim) => decide(claim, approve, comment));
+      chosen.clear();
+      $("#bulk-comment").value = "";
+      draw();
+      const undo = el("button", { type: "button", on: { click: () => {
+        box.state.claims = before;
+        box.save();
+        fill($("#done"));
+        draw();
+      } } }, "Undo");
+      fill($("#done"), el("p", { class: "notice row" }, `${list.length} ${approve ? "approved or passed on" : "rejected"}.`, undo));
+    }
+
+    $("#choose-clean").addEventListener("click", () => {
+      chosen.clear();
+      shown().filter((claim) => mayDecide(claim) && breaches(claim).length === 0).slice(0, config.bulk_approval_max).forEach((claim) => chosen.add(claim.id));
+      draw();
+    });
+    $("#choose-none").addEventListener("click", () => {
+      chosen.clear();
+      draw();
+    });
+    $("#approve-all").addEventListener("click", () => decideAll(true));
+    $("#reject-all").addEventListener("click", () => decideAll(false));
+    form.addEventListener("input", draw);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    draw();
+  },
+
+  claim() {
+    const claim = claims().find((one) => String(one.id) === Kit.param("id")) ?? claims()[0];
+    document.title = `${claim.title} · Expenses`;
+    const fact = (name, ...what) => [el("dt", {}, name), el("dd", {}, ...what)];
+    function draw() {
+      fill($("#claim"),
+        el("div", { class: "row spread" }, el("h1", {}, claim.title), tag(claim)),
+        el("p", { class: "figure" }, amountOf(claim)),
+        breaches(claim).length > 0 && el("div", { class: "notice breach" }, el("strong", {}, "Against the policy"), el("ul", {}, breaches(claim).map((text) => el("li", {}, text)))),
+        el("dl", {},
+          fact("Number", String(claim.id)), fact("Person", claim.by), fact("Spent on", Kit.day(claim.at)), fact("Category", CATEGORIES[claim.category]),
+          fact("Cost centre", centre(claim)), fact("Receipt", claim.receipt ? "Attached" : "Missing"), fact("What for", claim.note || "–")),
+        claim.photo && Photo.show(claim.photo, `Receipt of claim ${claim.id}`));
+      fill($("#history"), el("li", {}, el("strong", {}, claim.by), " sent it in", el("span", { class: "soft block" }, Kit.day(claim.at))),
+        claim.history.map((step) => el("li", {}, el("strong", {}, step.by), ` ${step.what}`,
+          el("span", { class: "soft block" }, Kit.stamp(step.at)), step.comment && el("q", {}, step.comment))));
+      $("#decision").hidden = !mayDecide(claim);
+      const why = { finance: "Finance has the last word on this claim.", waiting: "You cannot decide on a claim of your own." }[claim.status];
+      $("#closed").textContent = mayDecide(claim) ? "" : why ?? "This claim is closed.";
+      $("#limit").textContent = value(claim) > config.approval_limit ? `Above ${money(config.approval_limit)}: after you, finance decides.` : `Up to ${money(config.approval_limit)} your approval is enough.`;
+    }
+    const comment = $("#comment");
+    const act = (approve) => {
+      const text = comment.value.trim();
+      const needed = approve ? breaches(claim).length > 0 && "Say why this breach of policy is fine." : "Say why you reject it.";
+      $("#comment-error").textContent = needed && !text ? needed : "";
+      comment.setAttribute("aria-invalid", String(Boolean(needed && !text)));
+      if (needed && !text) {
+        comment.focus();
+        return;
+      }
+      decide(claim, approve, text);
+      draw();
+      Kit.say(`Claim ${claim.id}: ${STATUS[claim.status][0].toLowerCase()}.`);
+    };
+    $("#approve").addEventListener("click", () => act(true));
+    $("#reject").addEventListener("click", () => act(false));
+    $("#support").append(el("a", { href: `mailto:${config.support_email}` }, config.support_email));
+    draw();
+  },
+
+  new() {
+    const form = $("#form");
+    options(form.elements.category, Object.entries(CATEGORIES));
+    options(form.elements.centre, config.cost_centres.map((name, index) => [index, name]));
+    const local = (time) => new Date(time - new Date(time).getTimezoneOffset() * 60e3).toISOString().slice(0, 10);
+    form.elements.date.max = local(Date.now());
+    form.elements.date.value = local(Date.now());
+    options(form.elements.currency, Object.keys(RATES).map((code) => [code, code]));
+    form.elements.currency.value = RATES[config.currency] ? config.currency : "EUR";
+    let photo = null;
+    form.elements.receipt.addEventListener("change", async (event) => {
+      const [file] = event.target.files;
+      photo = null;
+      try {
+        if (file) photo = await Photo.read(file);
+      } catch {
+        Kit.say("This file is not a picture.");
+        event.target.value = "";
+      }
+      fill($("#preview"), photo && Photo.show(photo, "Your receipt"));
+      check();
+    });
+    const read = (data) => ({
+      title: data.title.trim(), category: data.category, centre: Number(data.centre), amount: Number(data.amount),
+      currency: data.currency,
+      at: new Date(`${data.date}T12:00`).getTime() || Date.now(), note: data.note.trim(), receipt: photo !== null,
+    });
+    function check() {
+      const draft = read(Object.fromEntries(new FormData(form)));
+      const own = draft.amount > 0 && draft.currency !== config.currency ? `${money(value(draft))} at the rate of this quarter.` : "";
+      $("#converted").textContent = own;
+      fill($("#policy"), draft.amount > 0 && breaches(draft).length > 0 && el("div", { class: "notice breach" },
+        el("strong", {}, "You can send it, but it is against the policy:"), el("ul", {}, breaches(draft).map((text) => el("li", {}, text)))));
+    }
+    form.addEventListener("input", check);
+    Kit.onSubmit(form, (data) => {
+      const id = Math.max(...claims().map((claim) => claim.id)) + 1;
+      box.state.claims.push({ id, by: ME, status: "waiting", history: [], photo, ...read(data) });
+      box.save();
+      location.href = `claim.html?id=${id}`;
+    });
+  },
+
+  dashboard() {
+    const waiting = claims().filter((claim) => claim.status === "waiting" || claim.status === "finance");
+    const approved = claims().filter((claim) => claim.status === "approved");
+    const bad = waiting.filter((claim) => breaches(claim).length > 0);
+    const oldest = Math.max(0, ...waiting.map((claim) => Math.floor((Date.now() - claim.at) / Kit.DAY)));
+    const tile = (name, figure, more) => el("div", { class: "card" }, el("span", { class: "soft" }, name), el("span", { class: "figure" }, figure), el("span", { class: "soft" }, more));
+    fill($("#tiles"),
+      tile("Waiting", money(sum(waiting)), `${waiting.length} claims`), tile("Approved", money(sum(approved)), `${approved.length} claims`),
+      tile("Against the policy", String(bad.length), money(sum(bad))), tile("Oldest that waits", `${oldest} days`, `late after ${LATE}`));
+
+    const bars = (table, names, of) => {
+      const rows = names.map(([name, href]) => ({ name, href, open: sum(waiting.filter((c) => of(c) === name)), done: sum(approved.filter((c) => of(c) === name)) }));
+      const most = Math.max(1, ...rows.map((row) => row.open + row.done));
+      fill(table, rows.map((row) => el("tr", {},
+        el("th", { scope: "row" }, row.href ? el("a", { href: row.href }, row.name) : row.name),
+        el("td", { class: "bars" }, Kit.svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+          Kit.svg("rect", { class: "done", width: (row.done / most) * 100, height: 10 }),
+          Kit.svg("rect", { class: "open", x: (row.done / most) * 100, width: (row.open / most) * 100, height: 10 }))),
+        el("td", { class: "number" }, money(row.done)), el("td", { class: "number" }, money(row.open)))));
+    };
+    bars($("#by-centre"), config.cost_centres.map((name) => [name, `index.html?status=&centre=${encodeURIComponent(name)}`]), centre);
+    bars($("#by-category"), Object.values(CATEGORIES).map((name) => [name]), (claim) => CATEGORIES[claim.category]);
+    fill($("#rates"), Object.entries(RATES).filter(([code]) => code !== config.currency).map(([code]) => el("tr", {},
+      el("th", { scope: "row" }, code), el("td", { class: "number" }, convert(1, config.currency, code).toPrecision(4)))));
+    $("#rates-title").textContent = `One ${config.currency} is`;
+    fill($("#limits"), Object.entries(config.policy_limits).map(([key, limit]) => el("tr", {},
+      el("th", { scope: "row" }, CATEGORIES[key] ?? key), el("td", { class: "number" }, money(convert(limit, "EUR", config.currency))))));
+  },
+};
+
+(async () => {
+  config = await Kit.settings(DEFAULTS);
+  box = Kit.store("com.example.expenses/2", firstState);
+  document.querySelectorAll("[data-organisation]").forEach((node) => { node.textContent = config.organisation; });
+  pages[document.body.dataset.page]();
+})();

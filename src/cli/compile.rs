@@ -1,0 +1,159 @@
+//! `tenantry compile`
+
+use serde_json::json;
+
+use super::args::{CompileArguments, FormatArgument};
+use super::output::{self, Place};
+use super::settings::Settings;
+use super::{Exit, Failure, Stopped};
+use crate::diag::Diagnostic;
+use crate::load::SourceTree;
+use crate::metadata::DEVELOPMENT;
+use crate::model::Project;
+use crate::pipeline::compile::{Job, Step, Summary, compile};
+use crate::report::{self, Format, Styled};
+use crate::sign::keystore::{self, KeyFolder, RootFile};
+use crate::time::{Duration, Timestamp};
+use crate::write::OutDir;
+
+/// A root that expires within this time is worth a warning.
+const ROOT_WARNING: Duration = Duration::days(60);
+
+pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(), Failure> {
+    let now = settings.now(arguments.input.at.as_deref())?;
+    let out = settings.out(arguments.out.as_deref());
+    let keys = settings.keys(&arguments.keys);
+    if keys.starts_with(&out) {
+        return Err(Failure::new(Exit::Usage, "the keys lie inside the output folder, which is made to be published")
+            .help("name another folder with `--keys`"));
+    }
+    let tree = settings.tree(&arguments.input)?;
+    let (folder, roots) = roots(settings, KeyFolder::new(keys), arguments.keys.keys.is_some(), now)?;
+    let out = OutDir::open(&out)?;
+    let bar = output::progress();
+    let progress = |step: Step, done: usize, total: usize| {
+        bar.set_message(match step {
+            Step::Decide => "deciding",
+            Step::Sign => "signing",
+        });
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let job = Job { tree: &tree, now, roots: &roots, out: &out, threads: settings.threads, progress: &progress };
+    let newest = &roots.last().expect("a chain of roots is never empty").root;
+    let compiled = compile(&job, |project: &Project| folder.signers(newest, &project.keys).map_err(Stopped::from));
+    bar.finish_and_clear();
+    match compiled {
+        Ok((summary, diagnostics)) => {
+            say(settings, &tree, arguments.format, diagnostics, &summary, &newest.tenantry.environment);
+            Ok(())
+        }
+        Err(Stopped::Inputs(diagnostics)) => {
+            output::diagnostics(&tree, diagnostics, arguments.format.into(), Place::Talk);
+            Err(Failure::Said(Exit::Inputs))
+        }
+        Err(Stopped::Failure(failure)) => Err(failure),
+    }
+}
+
+/// The keys to sign with. Where there are none, throw-away ones are made, and said to be so.
+fn roots(
+    settings: &Settings,
+    folder: KeyFolder,
+    was_named: bool,
+    now: Timestamp,
+) -> Result<(KeyFolder, Vec<RootFile>), Failure> {
+    let folder = match folder.has_root() {
+        true => folder,
+        false if was_named => {
+            let message = format!("there is no root below `{}`", folder.path().display());
+            return Err(Failure::new(Exit::World, message).help("make keys with `tenantry keys init`"));
+        }
+        false => {
+            let development = KeyFolder::new(settings.development_keys());
+            keystore::development(&development, now)?;
+            development
+        }
+    };
+    let chain = folder.chain()?;
+    let newest = &chain.last().expect("a chain of roots is never empty").root;
+    if newest.tenantry.environment == DEVELOPMENT {
+        output::warning(&format!(
+            "signed with throw-away DEVELOPMENT keys from `{}`; every signed file says so.\n         No shell in production may trust them. Make real keys with `tenantry keys init`.",
+            folder.path().display()
+        ));
+    }
+    let left = now.until(newest.expires);
+    if newest.expires > now && left < ROOT_WARNING {
+        let days = left.seconds() / 86_400;
+        output::warning(&format!("root {} expires in {days} days; run `tenantry keys rotate root --renew`", newest.version));
+    }
+    Ok((folder, chain))
+}
+
+fn say(
+    settings: &Settings,
+    tree: &SourceTree,
+    format: FormatArgument,
+    diagnostics: Vec<Diagnostic>,
+    summary: &Summary,
+    environment: &str,
+) {
+    let took = settings.began.elapsed();
+    let is_machine = !matches!(format, FormatArgument::Human | FormatArgument::Short);
+    if format == FormatArgument::Json {
+        let sources = tree.sources();
+        let diagnostics = report::diagnostics(&diagnostics, &sources, Format::Json, Styled::Plain);
+        let diagnostics: serde_json::Value = serde_json::from_str(&diagnostics).expect("the report is JSON");
+        output::json(&json!({
+            "diagnostics": diagnostics["diagnostics"],
+            "summary": {
+                "publication": summary.publication,
+                "is_new": summary.is_new,
+                "environment": environment,
+                "tenants": summary.tenants,
+                "changed": summary.changed,
+                "refreshed": summary.refreshed,
+                "gone": summary.gone,
+                "entitlements": summary.entitlements,
+                "bundles": summary.bundles,
+                "bundle_bytes": summary.bundle_bytes,
+                "files_written": summary.files_written,
+                "bytes_written": summary.bytes_written,
+                "seconds": took.as_secs_f64(),
+            },
+        }));
+        return;
+    }
+    if !diagnostics.is_empty() || is_machine {
+        output::diagnostics(tree, diagnostics, format.into(), Place::Talk);
+    }
+    if let [first, ..] = summary.gone.as_slice() {
+        output::warning(&format!(
+            "{} no longer in the project, such as `{first}`: devices keep what they have until its metadata expires.\n         To take it away at once keep the tenant's file and set `status: inactive`.",
+            match summary.gone.len() { 1 => "1 tenant is".to_owned(), many => format!("{many} tenants are") }
+        ));
+    }
+    let done = match summary.is_new {
+        true => format!("publication {}: {} changed", summary.publication, summary.changed),
+        false => format!("publication {}: nothing changed", summary.publication),
+    };
+    let refreshed = match summary.refreshed {
+        0 => String::new(),
+        count => format!(", {count} signed again"),
+    };
+    let line = format!(
+        "{done}{refreshed} · {}, {}, {} ({}) · {} ({}) written in {}\n",
+        output::counted(summary.tenants, "tenant"),
+        output::counted(usize::try_from(summary.entitlements).unwrap_or(usize::MAX), "entitlement"),
+        output::counted(summary.bundles, "bundle"),
+        output::bytes(summary.bundle_bytes),
+        output::counted(summary.files_written, "file"),
+        output::bytes(summary.bytes_written),
+        output::seconds(took),
+    );
+    match is_machine {
+        true => output::talk(line.trim_end()),
+        false => output::result(&line),
+    }
+}

@@ -1,0 +1,116 @@
+//! What goes to the terminal.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this file writes to the terminal")]
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::FormatArgument;
+use crate::diag::{self, Diagnostic};
+use crate::load::SourceTree;
+use crate::report::{self, Format, Styled};
+
+const BOLD_RED: &str = "\u{1b}[1;31m";
+const BOLD_YELLOW: &str = "\u{1b}[1;33m";
+const BOLD_CYAN: &str = "\u{1b}[1;36m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// The result, on stdout. A reader that has gone away is no matter.
+pub(crate) fn result(text: &str) {
+    use std::io::Write as _;
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// A JSON document, on stdout.
+pub(crate) fn json(value: &impl serde::Serialize) {
+    let text = serde_json::to_string_pretty(value).expect("results have only text keys");
+    result(&(text + "\n"));
+}
+
+/// Talk, on stderr.
+pub(crate) fn talk(text: &str) {
+    anstream::eprintln!("{text}");
+}
+
+/// Something that went wrong, on stderr.
+pub(crate) fn error(message: &str, help: Option<&str>) {
+    anstream::eprintln!("{BOLD_RED}error{PLAIN}: {message}");
+    if let Some(help) = help {
+        anstream::eprintln!("{BOLD_CYAN}help{PLAIN}: {help}");
+    }
+}
+
+/// Something to beware of, on stderr.
+pub(crate) fn warning(message: &str) {
+    anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {message}");
+}
+
+/// Where diagnostics go: they are the result of `check`, and talk beside the result of others.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Result,
+    Talk,
+}
+
+/// Diagnostics, in the format asked for. Machine formats always go to stdout.
+pub(crate) fn diagnostics(tree: &SourceTree, mut found: Vec<Diagnostic>, format: Format, place: Place) {
+    let sources = tree.sources();
+    diag::sort(&mut found, &sources);
+    let styled = match format {
+        Format::Human => Styled::Coloured,
+        _ => Styled::Plain,
+    };
+    let text = report::diagnostics(&found, &sources, format, styled);
+    match (format, place) {
+        (Format::Human | Format::Short, Place::Talk) => anstream::eprint!("{text}"),
+        _ => result(&text),
+    }
+}
+
+impl From<FormatArgument> for Format {
+    fn from(argument: FormatArgument) -> Format {
+        match argument {
+            FormatArgument::Human => Format::Human,
+            FormatArgument::Short => Format::Short,
+            FormatArgument::Json => Format::Json,
+            FormatArgument::Sarif => Format::Sarif,
+            FormatArgument::Github => Format::Github,
+        }
+    }
+}
+
+/// A bar on a terminal, once something takes longer than a moment; nothing elsewhere.
+pub(crate) fn progress() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template("{msg:>9} [{bar:30}] {human_pos} of {human_len} tenants").expect("the template is sound");
+    bar.set_style(style.progress_chars("=> "));
+    bar
+}
+
+/// Bytes for people.
+pub(crate) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.2} GB", count as f64 / 1e9),
+    }
+}
+
+/// A length of time for people.
+pub(crate) fn seconds(length: Duration) -> String {
+    format!("{:.2} s", length.as_secs_f64())
+}
+
+/// A number and its word.
+pub(crate) fn counted(count: usize, word: &str) -> String {
+    match (count, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {word}s"),
+    }
+}

@@ -1,0 +1,273 @@
+//! Wires the stages. The only place that runs them in parallel: every stage handles one thing and does not
+//! know that there are others.
+
+pub mod compile;
+pub mod verify;
+
+use rayon::prelude::*;
+
+use crate::check::schema::Shapes;
+use crate::check::{self, TenantKey, Typed, TypedValue};
+use crate::diag::{self, Diagnostic};
+use crate::digest::Blake3;
+use crate::load::{SourceTree, file_id};
+use crate::model::{Catalog, Project, Tenant};
+use crate::parse;
+use crate::render::{Rendered, Templates};
+use crate::resolve::{Resolution, Resolver};
+use crate::text::FileId;
+use crate::time::Timestamp;
+
+/// Sets how many threads compute, once a process; the first call counts. No result depends on the number.
+pub fn set_threads(threads: usize) {
+    // A second call finds the threads already there, which is as good.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+}
+
+/// A project that was read and checked; whether it is sound, its diagnostics say.
+#[derive(Debug)]
+pub struct Checked {
+    /// The project's own settings.
+    pub project: Project,
+    /// What can be had.
+    pub catalog: Catalog,
+    /// Who was read: all tenants, or those that the caller asked for; sorted by name.
+    pub tenants: Vec<ReadTenant>,
+    /// Everything there is to say.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A tenant and what it was read from.
+#[derive(Debug)]
+pub struct ReadTenant {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its file.
+    pub file: FileId,
+    /// Digest of its own document, not of others in the same file.
+    pub document: Blake3,
+}
+
+/// A line-up with what was rendered for it.
+#[derive(Debug)]
+pub struct Decided {
+    /// The line-up.
+    pub resolution: Resolution,
+    /// Settings and overlays.
+    pub rendered: Rendered,
+}
+
+/// Reads and checks everything, and decides and renders every line-up to see what fails there.
+pub fn check(tree: &SourceTree, now: Timestamp) -> (Checked, Vec<Decided>) {
+    let shapes = Shapes::new();
+    let (tenant_files, other_files) = split(tree);
+    let read = read_documents(tree, &shapes, &other_files);
+    let mut checked = read_tenants(tree, &shapes, read, &tenant_files, now, &[], Look::AtText);
+    let (decided, found) = decide(&checked, now);
+    checked.diagnostics.extend(found);
+    (checked, decided)
+}
+
+/// The files that may hold documents: those below `tenants/`, and all others.
+pub(crate) fn split(tree: &SourceTree) -> (Vec<FileId>, Vec<FileId>) {
+    let files = tree.files.iter().enumerate().filter(|(_, file)| SourceTree::holds_documents(&file.path));
+    let (tenants, others): (Vec<_>, Vec<_>) = files.partition(|(_, file)| file.path.as_str().starts_with("tenants/"));
+    let ids = |files: Vec<(usize, _)>| files.into_iter().map(|(at, _)| file_id(at)).collect();
+    (ids(tenants), ids(others))
+}
+
+/// Typed documents of some files, with what there is to say about them.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    pub(crate) typed: Vec<Typed>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses files and checks the shape of their documents.
+pub(crate) fn read_documents(tree: &SourceTree, shapes: &Shapes, files: &[FileId]) -> Documents {
+    let read: Vec<Documents> = files.par_iter().map(|id| read_file(tree, shapes, *id)).collect();
+    let mut all = Documents::default();
+    for one in read {
+        all.typed.extend(one.typed);
+        all.diagnostics.extend(one.diagnostics);
+    }
+    // What lies in a package is a file of the package, whatever it looks like.
+    let folders = check::package_folders(tree, &all.typed);
+    let in_package = |id: FileId| {
+        let path = &tree.files[id.0 as usize].path;
+        folders.iter().any(|folder| path.below(folder).is_some())
+    };
+    if !folders.is_empty() {
+        all.typed.retain(|it| !in_package(it.document.file));
+        all.diagnostics.retain(|it| !in_package(it.span().file));
+    }
+    all
+}
+
+fn read_file(tree: &SourceTree, shapes: &Shapes, id: FileId) -> Documents {
+    let bytes = tree.files[id.0 as usize].bytes();
+    let (documents, mut diagnostics) = parse::file(id, bytes);
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let typed = documents.into_iter().map(|document| {
+        let (typed, found) = check::document(shapes, document, text);
+        diagnostics.extend(found);
+        typed
+    });
+    Documents { typed: typed.collect(), diagnostics }
+}
+
+/// How to find documents of other kinds below `tenants/`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// By [`holds_only_tenants`]: nearly every file says `kind: Tenant` at the start of a line and nothing else.
+    AtText,
+    /// By parsing every file once more.
+    AtDocuments,
+}
+
+/// Checks the catalogue, then every tenant of these files against it. `others` are tenants that were not read
+/// because they have not changed; names must be unique among them too.
+pub(crate) fn read_tenants(
+    tree: &SourceTree,
+    shapes: &Shapes,
+    documents: Documents,
+    files: &[FileId],
+    now: Timestamp,
+    others: &[TenantKey<'_>],
+    look: Look,
+) -> Checked {
+    // Documents of other kinds may stand below `tenants/` as well, so those files are read before the catalogue
+    // is put together. A tenant's document is dropped at once: a hundred thousand trees would fill the memory.
+    let Documents { mut typed, mut diagnostics } = documents;
+    let is_stray = |id: &FileId| match look {
+        Look::AtText => !holds_only_tenants(tree.files[id.0 as usize].bytes()),
+        Look::AtDocuments => true,
+    };
+    let (strays, plain): (Vec<FileId>, Vec<FileId>) = files.iter().partition(|id| is_stray(id));
+    let strays = read_documents(tree, shapes, &strays);
+    typed.extend(strays.typed);
+    diagnostics.extend(strays.diagnostics);
+    let (project, catalog, found) = check::catalog(tree, &typed);
+    diagnostics.extend(found);
+
+    let mut tenants: Vec<ReadTenant> = Vec::new();
+    let mut others_found = false;
+    for one in plain.par_iter().map(|id| read_tenant_file(tree, shapes, &catalog, *id, now)).collect::<Vec<_>>() {
+        tenants.extend(one.tenants);
+        diagnostics.extend(one.diagnostics);
+        others_found |= one.holds_others;
+    }
+    if others_found {
+        let (_, other_files) = split(tree);
+        let documents = read_documents(tree, shapes, &other_files);
+        return read_tenants(tree, shapes, documents, files, now, others, Look::AtDocuments);
+    }
+    for it in &typed {
+        let (tenant, found) = read_tenant(tree, &catalog, it, now);
+        tenants.extend(tenant);
+        diagnostics.extend(found);
+    }
+    diagnostics.extend(across(tree, shapes, &tenants, others));
+    tenants.sort_by(|a, b| (&a.tenant.name, a.tenant.span).cmp(&(&b.tenant.name, b.tenant.span)));
+    Checked { project, catalog, tenants, diagnostics }
+}
+
+/// Whether every document of a file says `kind: Tenant` at the start of a line. Looks at the text only; a file
+/// for which it says no is read with the catalogue, which is slower and right for every file.
+pub(crate) fn holds_only_tenants(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let (mut has_content, mut is_tenant) = (false, false);
+    for line in text.lines() {
+        if line.starts_with("---") {
+            if has_content && !is_tenant {
+                return false;
+            }
+            (has_content, is_tenant) = (false, false);
+        } else if line.trim_end() == "kind: Tenant" {
+            is_tenant = true;
+        } else {
+            has_content |= !line.is_empty() && !line.starts_with('#');
+        }
+    }
+    is_tenant || !has_content
+}
+
+struct TenantFile {
+    tenants: Vec<ReadTenant>,
+    diagnostics: Vec<Diagnostic>,
+    /// Whether it holds documents of other kinds after all.
+    holds_others: bool,
+}
+
+fn read_tenant_file(tree: &SourceTree, shapes: &Shapes, catalog: &Catalog, id: FileId, now: Timestamp) -> TenantFile {
+    let Documents { typed, mut diagnostics } = read_file(tree, shapes, id);
+    let holds_others = typed.iter().any(|it| it.document.kind != parse::Kind::Tenant);
+    let mut tenants = Vec::with_capacity(typed.len());
+    for it in &typed {
+        let (tenant, found) = read_tenant(tree, catalog, it, now);
+        tenants.extend(tenant);
+        diagnostics.extend(found);
+    }
+    TenantFile { tenants, diagnostics, holds_others }
+}
+
+fn read_tenant(
+    tree: &SourceTree,
+    catalog: &Catalog,
+    typed: &Typed,
+    now: Timestamp,
+) -> (Option<ReadTenant>, Vec<Diagnostic>) {
+    let (tenant, found) = check::tenant(catalog, typed, now);
+    let body = typed.document.body;
+    let bytes = &tree.files[body.file.0 as usize].bytes()[body.start as usize..body.end as usize];
+    (tenant.map(|tenant| ReadTenant { tenant, file: body.file, document: Blake3::of(bytes) }), found)
+}
+
+/// What must be unique among all tenants.
+fn across(tree: &SourceTree, shapes: &Shapes, tenants: &[ReadTenant], others: &[TenantKey<'_>]) -> Vec<Diagnostic> {
+    let keys = tenants.iter().map(|ReadTenant { tenant, .. }| TenantKey {
+        name: &tenant.name,
+        tenant_id: &tenant.tenant_id,
+        domains: &tenant.domains,
+        document: None,
+        span: tenant.span,
+    });
+    let keys: Vec<TenantKey<'_>> = keys.chain(others.iter().copied()).collect();
+    if check::across_tenants(&keys).is_empty() {
+        return Vec::new();
+    }
+    // Something clashes: read all documents again to point at the very words. Rare, so it may be slow.
+    let (tenant_files, other_files) = split(tree);
+    let files: Vec<FileId> = tenant_files.into_iter().chain(other_files).collect();
+    let documents = read_documents(tree, shapes, &files);
+    let keys: Vec<TenantKey<'_>> = documents
+        .typed
+        .iter()
+        .filter(|it| matches!(it.value, TypedValue::Tenant(_)))
+        .filter_map(TenantKey::of)
+        .collect();
+    check::across_tenants(&keys)
+}
+
+/// Decides and renders the line-ups of all tenants that were read.
+pub(crate) fn decide(checked: &Checked, now: Timestamp) -> (Vec<Decided>, Vec<Diagnostic>) {
+    let resolver = Resolver::new(&checked.project, &checked.catalog, now);
+    let templates = Templates::new(&checked.catalog);
+    let one = |ReadTenant { tenant, .. }: &ReadTenant| {
+        let resolution = resolver.tenant(tenant);
+        let (rendered, found) = templates.tenant(tenant, &resolution);
+        (Decided { resolution, rendered }, found)
+    };
+    let mut all = Vec::with_capacity(checked.tenants.len());
+    let mut diagnostics = Vec::new();
+    for (decided, found) in checked.tenants.par_iter().map(one).collect::<Vec<_>>() {
+        all.push(decided);
+        diagnostics.extend(found);
+    }
+    (all, diagnostics)
+}
+
+/// Whether a project may go on after its check.
+pub fn is_sound(diagnostics: &[Diagnostic]) -> bool {
+    !diag::any_error(diagnostics)
+}

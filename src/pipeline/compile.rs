@@ -1,0 +1,362 @@
+//! The main job: a checked project, the previous index and the signers become a publication in `out/`.
+//!
+//! What has not changed is not read, decided, signed or written again. A tenant is left alone when its own file,
+//! the basis (catalogue, project, compiler), the keys and the environment are those of the index, its files are
+//! still there, none of them is due to be signed again, and its line-up does not change by itself before `now`.
+
+mod incremental;
+mod maker;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use self::incremental::{Read, read, read_project};
+use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
+use super::{Decided, decide};
+use crate::check::schema::Shapes;
+use crate::diag::{self, Diagnostic};
+use crate::digest::Blake3;
+use crate::index::{Archive, FORMAT, Index, TenantRecord, keys};
+use crate::load::SourceTree;
+use crate::metadata::keys::{KeyId, SignError};
+use crate::model::Project;
+use crate::sign::Signers;
+use crate::sign::keystore::RootFile;
+use crate::time::Timestamp;
+use crate::write::{Object, OutDir, WriteError};
+
+/// Name and version of this compiler, as it stands in manifests.
+pub const COMPILER: &str = concat!("tenantry ", env!("CARGO_PKG_VERSION"));
+
+/// How many tenants are composed and signed before they are handed to the writers.
+const BATCH: usize = 1024;
+
+/// Everything that a compile depends on.
+pub struct Job<'a> {
+    /// The inputs.
+    pub tree: &'a SourceTree,
+    /// The instant of every decision.
+    pub now: Timestamp,
+    /// The chain of roots; never empty.
+    pub roots: &'a [RootFile],
+    /// Where to.
+    pub out: &'a OutDir,
+    /// How many threads compute, and how many write.
+    pub threads: usize,
+    /// Told how far things are.
+    pub progress: &'a (dyn Fn(Step, usize, usize) + Sync),
+}
+
+/// What takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reading and deciding.
+    Decide,
+    /// Composing, signing and writing.
+    Sign,
+}
+
+/// What a compile did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The number of the publication in `out/` now.
+    pub publication: u64,
+    /// Whether this compile made it.
+    pub is_new: bool,
+    /// All tenants.
+    pub tenants: usize,
+    /// Tenants signed anew because their line-up changed, or is new.
+    pub changed: usize,
+    /// Tenants signed anew because their metadata was due, or keys changed.
+    pub refreshed: usize,
+    /// Names of tenants that the previous publication had and this one has not.
+    pub gone: Vec<String>,
+    /// Programs in, over all tenants.
+    pub entitlements: u64,
+    /// Bundles.
+    pub bundles: usize,
+    /// Bytes of all bundles.
+    pub bundle_bytes: u64,
+    /// Files written.
+    pub files_written: usize,
+    /// Bytes written.
+    pub bytes_written: u64,
+}
+
+/// Why a compile stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The inputs have errors; nothing was signed or written.
+    #[error("the inputs have errors")]
+    Inputs(Vec<Diagnostic>),
+    /// A guard stopped it: nothing is wrong with a file, yet going on would do harm.
+    #[error("{why}")]
+    Guard {
+        /// Which harm.
+        why: String,
+        /// What to do.
+        help: String,
+    },
+    /// A signer failed.
+    #[error("cannot sign")]
+    Sign(#[from] SignError),
+    /// `out/` cannot be read or written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Compiles, and returns what was done with all that there is to say about the inputs.
+///
+/// `signers` is asked once the project's own file has been read, since that may name key sources. That it
+/// fails is said after what is wrong with the inputs.
+pub fn compile<E: From<CompileError>>(
+    job: &Job<'_>,
+    signers: impl FnOnce(&Project) -> Result<Signers, E>,
+) -> Result<(Summary, Vec<Diagnostic>), E> {
+    let previous = job.out.index().map_err(CompileError::from)?;
+    guard_root(job, previous.as_ref())?;
+    let shapes = Shapes::new();
+    let signers = signers(&read_project(job.tree, &shapes));
+    let keys = signers.as_ref().ok().map(KeySet::of);
+    // New keys sign everybody again; so nobody can be left alone then.
+    let trusted = previous.as_ref().filter(|index| keys.as_ref().is_some_and(|keys| keys.made(index)));
+    let mut read = read(job, &shapes, trusted);
+    (job.progress)(Step::Decide, 0, read.checked.tenants.len());
+    let (decided, found) = decide(&read.checked, job.now);
+    let mut diagnostics = std::mem::take(&mut read.checked.diagnostics);
+    diagnostics.extend(found);
+    if diag::any_error(&diagnostics) {
+        return Err(CompileError::Inputs(diagnostics).into());
+    }
+    guard_empty(&read)?;
+    let signers = signers?;
+    let keys = KeySet::of(&signers);
+    let publishing =
+        Publishing { job, signers: &signers, keys, previous: previous.as_ref(), read: &read, decided: &decided };
+    let summary = publishing.run(diagnostics.is_empty())?;
+    Ok((summary, diagnostics))
+}
+
+/// Which keys sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KeySet {
+    entitlement: Vec<KeyId>,
+    freshness: Vec<KeyId>,
+}
+
+impl KeySet {
+    fn of(signers: &Signers) -> KeySet {
+        KeySet { entitlement: Signers::ids(&signers.entitlement), freshness: Signers::ids(&signers.freshness) }
+    }
+
+    /// Whether these keys signed a publication.
+    fn made(&self, index: &Index) -> bool {
+        self.entitlement == index.entitlement_keys && self.freshness == index.freshness_keys
+    }
+}
+
+/// `out/` belongs to one chain of roots, and a chain that has expired signs nothing.
+fn guard_root(job: &Job<'_>, previous: Option<&Index>) -> Result<(), CompileError> {
+    let newest = &job.roots.last().expect("a chain of roots is never empty").root;
+    if newest.expires <= job.now {
+        return Err(CompileError::Guard {
+            why: format!("root {} expired on {}: no shell accepts what it vouches for", newest.version, newest.expires),
+            help: "bring the root keys and run `tenantry keys rotate root --renew`".into(),
+        });
+    }
+    if previous.is_some() && !job.out.has_bytes(&keys::root(1), &job.roots[0].bytes) {
+        return Err(CompileError::Guard {
+            why: "the output folder belongs to another root: its `root/1.root.json` is not the one of these keys"
+                .into(),
+            help: "compile into another folder with `--out`, or name the keys that made this one with `--keys`".into(),
+        });
+    }
+    match previous.is_some_and(|it| it.root_version > newest.version) {
+        true => Err(CompileError::Guard {
+            why: format!("the output folder already carries a newer root than {}", newest.version),
+            help: "bring the chain of roots below `keys/root/` up to date".into(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// An empty catalogue or no tenants is nearly always a generator or a path gone wrong.
+fn guard_empty(read: &Read<'_>) -> Result<(), CompileError> {
+    let elsewhere = "run it in the project's folder, or name that with `--project`";
+    if read.has_catalog && read.checked.catalog.programs.is_empty() {
+        return Err(CompileError::Guard {
+            why: "the catalogue is empty: there is no mini-program below `catalog/`".into(),
+            help: format!("{elsewhere}; `tenantry init` makes a new project"),
+        });
+    }
+    match read.checked.tenants.is_empty() && read.kept.is_empty() {
+        true => Err(CompileError::Guard {
+            why: "there is no tenant below `tenants/`".into(),
+            help: format!("{elsewhere}; to end a tenant keep its file and set `status: inactive`"),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// From decisions to files.
+struct Publishing<'a> {
+    job: &'a Job<'a>,
+    signers: &'a Signers,
+    keys: KeySet,
+    previous: Option<&'a Index>,
+    read: &'a Read<'a>,
+    decided: &'a [Decided],
+}
+
+impl Publishing<'_> {
+    fn run(self, is_clean: bool) -> Result<Summary, CompileError> {
+        let Publishing { job, read, previous, .. } = self;
+        let number = previous.map_or(0, |it| it.publication) + 1;
+        let Packing { bundles: packed, objects } = pack(job, previous, &read.checked.catalog, self.decided);
+        let maker = Maker {
+            job,
+            signers: self.signers,
+            previous: previous.filter(|it| self.keys.made(it)),
+            read,
+            number,
+            bundles: &packed,
+        };
+        let mut counts = Counts::default();
+        let mut timestamps: Vec<Object> = Vec::new();
+        let mut tenants: BTreeMap<String, TenantRecord> =
+            read.kept.iter().map(|(addr, record)| ((*addr).to_owned(), (*record).clone())).collect();
+        let total = read.checked.tenants.len();
+        job.out.write_immutable::<(), CompileError>(job.threads, |sink| {
+            for objects in [missing_roots(job), objects] {
+                counts.add(&objects);
+                sink.send(objects);
+            }
+            for (batch, decided) in read.checked.tenants.chunks(BATCH).zip(self.decided.chunks(BATCH)) {
+                let made = batch.par_iter().zip(decided).map(|(tenant, decided)| maker.tenant(tenant, decided));
+                let mut objects: Vec<Object> = Vec::with_capacity(batch.len() * 4);
+                for one in made.collect::<Result<Vec<Made>, SignError>>()? {
+                    counts.tally(&one);
+                    timestamps.extend(one.timestamp);
+                    tenants.insert(one.addr, one.record);
+                    objects.extend(one.objects);
+                }
+                sink.send(objects);
+                (job.progress)(Step::Sign, tenants.len() - read.kept.len(), total);
+            }
+            Ok(())
+        })?;
+        // Nothing refers to what was written so far. From here on it does, tenant by tenant.
+        job.out.write_timestamps(job.threads, timestamps)?;
+
+        let index = self.index(number, is_clean, &packed, tenants, &counts);
+        let gone = previous.map(|it| gone(it, &index)).unwrap_or_default();
+        if let Some(previous) = previous {
+            job.out.remove(&stale(previous, &index))?;
+        }
+        if previous != Some(&index) {
+            job.out.write_index(&index)?;
+        }
+        Ok(Summary {
+            publication: index.publication,
+            is_new: index.publication == number,
+            tenants: index.tenants.len(),
+            changed: counts.changed,
+            refreshed: counts.refreshed,
+            gone,
+            entitlements: index.tenants.values().map(|it| u64::from(it.entitlements)).sum(),
+            bundles: index.bundles.len(),
+            bundle_bytes: index.bundles.values().map(|it| it.length).sum(),
+            files_written: counts.files,
+            bytes_written: counts.bytes,
+        })
+    }
+
+    fn index(
+        &self,
+        number: u64,
+        is_clean: bool,
+        packed: &crate::compose::Bundles,
+        tenants: BTreeMap<String, TenantRecord>,
+        counts: &Counts,
+    ) -> Index {
+        let used: BTreeSet<Blake3> = tenants.values().flat_map(|it| it.bundles.iter().copied()).collect();
+        let known = self.previous.iter().flat_map(|it| it.bundles.iter().map(|(tree, archive)| (*tree, *archive)));
+        let known: BTreeMap<Blake3, Archive> = known.chain(packed.iter().flatten().flatten().copied()).collect();
+        let root_version = self.job.roots.last().expect("a chain of roots is never empty").root.version;
+        let is_new = self.previous.is_none_or(|previous| {
+            counts.changed + counts.refreshed > 0
+                || previous.root_version != root_version
+                || previous.tenants.keys().any(|addr| !tenants.contains_key(addr))
+        });
+        Index {
+            format: FORMAT,
+            compiler: COMPILER.into(),
+            environment: self.signers.environment.clone(),
+            publication: if is_new { number } else { number - 1 },
+            root_version,
+            entitlement_keys: self.keys.entitlement.clone(),
+            freshness_keys: self.keys.freshness.clone(),
+            basis: self.read.basis,
+            clean: is_clean,
+            bundles: known.into_iter().filter(|(tree, _)| used.contains(tree)).collect(),
+            tenants,
+        }
+    }
+}
+
+/// Names of the tenants that only the older index has.
+fn gone(previous: &Index, index: &Index) -> Vec<String> {
+    let gone = previous.tenants.iter().filter(|(addr, _)| !index.tenants.contains_key(*addr));
+    gone.map(|(_, record)| record.name.clone()).collect()
+}
+
+/// Files of the older index to which nothing in the newer one refers.
+fn stale(previous: &Index, index: &Index) -> Vec<String> {
+    let mut stale: BTreeSet<String> = BTreeSet::new();
+    for (addr, record) in &previous.tenants {
+        if index.tenants.get(addr) != Some(record) {
+            stale.extend(record.files(addr).map(|(key, _)| key));
+        }
+    }
+    let archives = previous.bundles.iter().filter(|(tree, archive)| index.bundles.get(*tree) != Some(*archive));
+    stale.extend(archives.map(|(tree, archive)| keys::archive(*tree, archive.sha256)));
+    if stale.is_empty() {
+        return Vec::new();
+    }
+    for (addr, record) in &index.tenants {
+        record.files(addr).for_each(|(key, _)| {
+            stale.remove(&key);
+        });
+    }
+    // An overlay and a bundle may have the same content, and so the same name.
+    for (tree, archive) in &index.bundles {
+        stale.remove(&keys::archive(*tree, archive.sha256));
+    }
+    stale.into_iter().collect()
+}
+
+#[derive(Default)]
+struct Counts {
+    changed: usize,
+    refreshed: usize,
+    files: usize,
+    bytes: u64,
+}
+
+impl Counts {
+    fn add(&mut self, objects: &[Object]) {
+        self.files += objects.len();
+        self.bytes += objects.iter().map(|it| it.bytes.len() as u64).sum::<u64>();
+    }
+
+    fn tally(&mut self, made: &Made) {
+        self.add(&made.objects);
+        self.add(made.timestamp.as_slice());
+        match made.why {
+            Why::Changed => self.changed += 1,
+            Why::Refreshed => self.refreshed += 1,
+            Why::Same => {}
+        }
+    }
+}

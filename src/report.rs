@@ -1,0 +1,165 @@
+//! Diagnostics as text, for people and for machines. Pure: whoever calls decides where the text goes.
+//!
+//! Messages quote what tenants wrote, so every text passes through one door that leaves no control character in it:
+//! no escape sequence, line break or direction mark of an author reaches a terminal or a log.
+
+mod github;
+mod human;
+mod sarif;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::diag::{Diagnostic, Severity};
+use crate::text::{SourceMap, Span};
+
+/// How diagnostics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// With the lines of the source, as rustc does.
+    Human,
+    /// One line each.
+    Short,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions, which show up at the lines of a pull request.
+    Github,
+}
+
+/// Whether text for people carries colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Styled {
+    /// Plain text.
+    Plain,
+    /// With ANSI colours.
+    Coloured,
+}
+
+/// All diagnostics in one text, in the order given; ends with a line break unless it is empty.
+pub fn diagnostics(diagnostics: &[Diagnostic], sources: &SourceMap, format: Format, styled: Styled) -> String {
+    let said = || diagnostics.iter().map(|it| Said::new(it, sources)).collect::<Vec<Said>>();
+    match format {
+        Format::Human => human::render(diagnostics, sources, styled) + &summary(diagnostics),
+        Format::Short => said().iter().map(short).collect::<String>() + &summary(diagnostics),
+        Format::Json => json_line(&serde_json::json!({ "diagnostics": said() })),
+        Format::Sarif => json_line(&sarif::log(diagnostics, &said())),
+        Format::Github => said().iter().map(github::command).collect(),
+    }
+}
+
+/// `3 errors, 1 warning in 2 files`; nothing when there is nothing to count.
+fn summary(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|it| it.severity() == Severity::Error).count();
+    let files: BTreeSet<_> = diagnostics.iter().map(|it| it.span().file).collect();
+    let counted = |count: usize, word: &str| match count {
+        1 => format!("1 {word}"),
+        _ => format!("{count} {word}s"),
+    };
+    let kinds = match (errors, diagnostics.len() - errors) {
+        (0, 0) => return String::new(),
+        (errors, 0) => counted(errors, "error"),
+        (0, warnings) => counted(warnings, "warning"),
+        (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    format!("{kinds} in {}\n", counted(files.len(), "file"))
+}
+
+fn short(said: &Said) -> String {
+    let Said { code, severity, message, help, at, .. } = said;
+    let help = help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+    format!("{}:{}:{}: {severity}[{code}]: {message}{help}\n", at.path, at.line, at.column)
+}
+
+fn json_line(value: &serde_json::Value) -> String {
+    format!("{value}\n")
+}
+
+/// A diagnostic with nothing dangerous left in it.
+#[derive(Serialize)]
+struct Said {
+    code: &'static str,
+    severity: &'static str,
+    message: String,
+    help: Option<String>,
+    #[serde(flatten)]
+    at: Place,
+    labels: Vec<SaidLabel>,
+}
+
+#[derive(Serialize)]
+struct SaidLabel {
+    text: String,
+    #[serde(flatten)]
+    at: Place,
+}
+
+#[derive(Serialize)]
+struct Place {
+    path: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+impl Said {
+    fn new(diagnostic: &Diagnostic, sources: &SourceMap) -> Said {
+        let label = |it: &crate::diag::Label| SaidLabel { text: harmless(&it.text), at: Place::new(it.span, sources) };
+        Said {
+            code: diagnostic.code.slug(),
+            severity: severity(diagnostic.severity()),
+            message: harmless(&diagnostic.message),
+            help: diagnostic.help.as_deref().map(harmless),
+            at: Place::new(diagnostic.span(), sources),
+            labels: diagnostic.labels.iter().map(label).collect(),
+        }
+    }
+}
+
+impl Place {
+    fn new(span: Span, sources: &SourceMap) -> Place {
+        let (start, end) = (sources.start(span), sources.end(span));
+        Place {
+            path: harmless(sources.file(span.file).path.as_str()),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        }
+    }
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// The text with every character that a terminal or log would obey written out as its escape.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => out.extend(character.escape_default()),
+            other if is_obeyed(other) => out.extend(other.escape_unicode()),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Controls, and the marks that turn or hide the text around them.
+fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests;
