@@ -61,10 +61,16 @@ pub(crate) fn follow(
     }
 }
 
+/// What `out/` says that it holds.
+pub(crate) fn index(site: &Site) -> Index {
+    let bytes = fs::read(site.out().join("state/index.json")).expect("the project was compiled");
+    serde_json::from_slice(&bytes).expect("an index of our own")
+}
+
 /// What every tenant's manifest in `out/` names, in the order of addresses.
 pub(crate) fn published(site: &Site) -> Vec<Followed> {
     let read = |key: &str| fs::read(site.out().join(key)).expect("the index names what is there");
-    let index: Index = serde_json::from_slice(&read("state/index.json")).expect("an index of our own");
+    let index = index(site);
     let followed = index.tenants.iter().map(|(addr, record)| {
         let bytes = read(&keys::manifest(addr, record.manifest.sha256));
         let manifest: Manifest = serde_json::from_slice(&bytes).expect("a manifest of our own");

@@ -1,13 +1,16 @@
 //! A catalogue that we did not write: its mini-programs are the apps of TodoMVC, as the npm package carries them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use tenantry::index::keys;
+use walkdir::{DirEntry, WalkDir};
+use zip::ZipArchive;
 
-use crate::clients::{self, Followed, follow, published};
+use crate::clients::{self, Followed, follow, index, published};
 use crate::http::Cdn;
 use crate::parts;
 use crate::site::{Site, copy};
@@ -37,6 +40,8 @@ fn sixty_two_foreign_apps_reach_a_thousand_tenants() {
 
     site.tenantry(&["compile"]);
     site.tenantry(&["verify", &site.out().display().to_string()]);
+    let folders: BTreeSet<Files> = apps.iter().map(|it| files(&site.project().join(package(it)))).collect();
+    assert!(bundles(&site) == folders, "what is unpacked is not what was packed");
 
     let Some(client) = clients::python_tuf() else { return };
     let everybody = published(&site);
@@ -48,7 +53,7 @@ fn sixty_two_foreign_apps_reach_a_thousand_tenants() {
     assert_eq!(follow(&client, &cdn.base_url(), &site.first_root(), state.path(), &addrs), Ok(some));
 }
 
-/// Every app with a start page becomes a mini-program; all that is in its folder is its package.
+/// Every app with a start page becomes a mini-program; its folder is its package, as it is.
 fn catalogue(site: &Site, examples: &Path) -> Vec<String> {
     let entries = fs::read_dir(examples).expect("the package was unpacked");
     let mut folders: Vec<_> = entries.map(|it| it.expect("the package is readable").path()).collect();
@@ -58,10 +63,9 @@ fn catalogue(site: &Site, examples: &Path) -> Vec<String> {
     for folder in folders {
         let name = folder.file_name().expect("a folder has a name").to_string_lossy();
         let app_id = format!("org.todomvc.{}", name.replace('_', "-"));
-        let home = format!("catalog/programs/{app_id}/1.0.0");
-        copy(&folder, &site.project().join(&home).join("app"));
-        site.write(&format!("{home}/template.j2"), "{{ ext | tojson }}\n");
-        site.write(&format!("{home}/program.yaml"), &program(&app_id));
+        copy(&folder, &site.project().join(package(&app_id)));
+        site.write(&format!("catalog/programs/{app_id}/template.j2"), "{{ ext | tojson }}\n");
+        site.write(&format!("catalog/programs/{app_id}/program.yaml"), &program(&app_id));
         apps.push(app_id);
     }
     site.write("tenantry.yaml", &document("Project", "todomvc", "spec: {}"));
@@ -75,6 +79,11 @@ fn catalogue(site: &Site, examples: &Path) -> Vec<String> {
         site.write(&format!("catalog/shelf-{shelf}.yaml"), &document(kind, &format!("shelf-{shelf}"), &spec));
     }
     apps
+}
+
+/// The folder of an app in the project.
+fn package(app_id: &str) -> String {
+    format!("catalog/programs/{app_id}/app")
 }
 
 fn program(app_id: &str) -> String {
@@ -120,10 +129,34 @@ fn document(kind: &str, name: &str, spec: &str) -> String {
     format!("apiVersion: tenantry.dev/v1\nkind: {kind}\nmetadata:\n  name: {name}\n{spec}\n")
 }
 
-/// Every file below a folder, with its bytes.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = WalkDir::new(folder).into_iter().map(|it| it.expect("what was published is readable"));
+/// Files by their paths.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Every file below a folder but hidden ones: those do not ship.
+fn files(folder: &Path) -> Files {
+    let is_seen = |it: &DirEntry| !it.file_name().as_encoded_bytes().starts_with(b".");
+    let entries = WalkDir::new(folder).into_iter().filter_entry(is_seen).map(|it| it.expect("the folder is readable"));
     let files = entries.filter(|it| it.file_type().is_file());
-    let read = |path: &Path| fs::read(path).expect("what was published is readable");
-    files.map(|it| (it.path().strip_prefix(folder).expect("below").display().to_string(), read(it.path()))).collect()
+    let path = |it: &Path| it.strip_prefix(folder).expect("a walk stays below its start").display().to_string();
+    files.map(|it| (path(it.path()), fs::read(it.path()).expect("the folder is readable"))).collect()
+}
+
+/// What is in every bundle that was published.
+fn bundles(site: &Site) -> BTreeSet<Files> {
+    let index = index(site);
+    let archives = index.bundles.iter().map(|(tree, it)| site.out().join(keys::archive(*tree, it.sha256)));
+    let unpack = |path: PathBuf| {
+        let file = fs::File::open(path).expect("the index names what is there");
+        let mut archive = ZipArchive::new(file).expect("a bundle is a ZIP");
+        let mut files = Files::new();
+        for at in 0..archive.len() {
+            let mut entry = archive.by_index(at).expect("the entry is there");
+            let name = entry.name().expect("paths are UTF-8").into_owned();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).expect("the entry is sound");
+            files.insert(name, bytes);
+        }
+        files
+    };
+    archives.map(unpack).collect()
 }
