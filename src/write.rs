@@ -3,7 +3,8 @@
 //!
 //! Order is the safety: everything immutable first, then every timestamp, then what is stale goes, then the
 //! index. Whoever reads `out/` meanwhile, and whatever stops us half-way, finds the old publication or the
-//! new one; what a stopped run leaves behind is referenced by nothing and replaced by the next run.
+//! new one, tenant by tenant. A note, `state/unfinished`, stands there from the first change to the last: the run
+//! after a stopped one trusts no timestamp by its length alone, and sweeps away what nothing refers to.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -11,7 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::index::{FORMAT, Index};
+use walkdir::WalkDir;
+
+use crate::digest::Sha256;
+use crate::index::{FORMAT, Index, keys};
+
+/// Stands in `out/` while a run changes it.
+const UNFINISHED: &str = "state/unfinished";
 
 /// Why `out/` cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +86,10 @@ pub struct Object {
 #[derive(Debug)]
 pub struct OutDir {
     root: PathBuf,
+    /// Whether the run before this one was stopped half-way.
+    was_interrupted: bool,
+    /// Whether this run has changed anything yet.
+    has_begun: Mutex<bool>,
     /// Held as long as this value lives; the system lets go of it even when the process dies.
     _lock: File,
 }
@@ -104,7 +115,9 @@ impl OutDir {
         }
         fs::create_dir_all(&state).map_err(io("create", &state))?;
         let lock_path = state.join("lock");
-        let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
+        // Not `File::create`, which would touch a file that is there: a compile with nothing to do writes nothing.
+        let lock = File::options().create(true).write(true).truncate(false).open(&lock_path);
+        let lock = lock.map_err(io("create", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(WriteError::Busy { path: root.into() }),
@@ -116,7 +129,14 @@ impl OutDir {
             let path = root.join(folder);
             fs::create_dir_all(&path).map_err(io("create", &path))?;
         }
-        Ok(OutDir { root: root.into(), _lock: lock })
+        let was_interrupted = root.join(UNFINISHED).exists();
+        Ok(OutDir { root: root.into(), was_interrupted, has_begun: Mutex::new(false), _lock: lock })
+    }
+
+    /// Whether the run before this one was stopped half-way, so that timestamps and strays may be there that the
+    /// index does not know.
+    pub fn was_interrupted(&self) -> bool {
+        self.was_interrupted
     }
 
     /// What the previous compile left; none the first time.
@@ -144,6 +164,16 @@ impl OutDir {
     /// Whether a file is there with exactly these bytes.
     pub fn has_bytes(&self, key: &str, bytes: &[u8]) -> bool {
         self.has(key, bytes.len() as u64) && fs::read(self.root.join(key)).is_ok_and(|it| it == bytes)
+    }
+
+    /// Whether a file is there with this digest.
+    pub fn has_digest(&self, key: &str, sha256: Sha256) -> bool {
+        fs::read(self.root.join(key)).is_ok_and(|it| Sha256::of(&it) == sha256)
+    }
+
+    /// Whether nothing at all stands under a key.
+    pub fn lacks(&self, key: &str) -> bool {
+        fs::symlink_metadata(self.root.join(key)).is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
     }
 
     /// For each item, whether all files that it names are there with their lengths. Looks on threads of its own.
@@ -189,7 +219,10 @@ impl OutDir {
 
     /// Removes what an earlier compile wrote and nothing refers to any more. What is already gone is no matter.
     pub fn remove(&self, keys: &[String]) -> Result<(), WriteError> {
-        for key in keys {
+        // A tenant that goes loses its timestamp first: one that is there always leads to everything it needs.
+        let (timestamps, others): (Vec<_>, Vec<_>) = keys.iter().partition(|it| it.ends_with("/timestamp.json"));
+        for key in timestamps.into_iter().chain(others) {
+            self.begin()?;
             let path = self.root.join(key);
             match fs::remove_file(&path) {
                 Ok(()) => {}
@@ -206,10 +239,52 @@ impl OutDir {
         Ok(())
     }
 
-    /// Writes the index: the publication is complete.
+    /// Removes what a stopped run has left: files with names of ours that are not known. Others are never touched.
+    pub fn sweep(&self, is_known: impl Fn(&str) -> bool) -> Result<(), WriteError> {
+        let mut strays = Vec::new();
+        for folder in ["t", "o"] {
+            for entry in WalkDir::new(self.root.join(folder)).max_depth(2) {
+                let entry = entry.map_err(|error| WriteError::Io {
+                    action: "list",
+                    path: error.path().unwrap_or(&self.root).to_owned(),
+                    source: error.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")),
+                })?;
+                let key = entry.path().strip_prefix(&self.root).expect("the walk began there").to_string_lossy();
+                let key = key.replace(std::path::MAIN_SEPARATOR, "/");
+                if !entry.file_type().is_dir() && keys::is_ours(&key) && !is_known(&key) {
+                    strays.push(key);
+                }
+            }
+        }
+        self.remove(&strays)
+    }
+
+    /// Writes the index.
     pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
         let bytes = serde_json::to_vec(index).expect("an index has only text keys");
         self.replace(&Object { key: "state/index.json".into(), bytes })
+    }
+
+    /// The publication is complete.
+    pub fn finish(&self) -> Result<(), WriteError> {
+        let path = self.root.join(UNFINISHED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(WriteError::Io { action: "remove", path, source: error })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves the note that this run is under way, before its first change.
+    fn begin(&self) -> Result<(), WriteError> {
+        let mut has_begun = self.has_begun.lock().expect("a writer never panics");
+        if !*has_begun {
+            let path = self.root.join(UNFINISHED);
+            fs::write(&path, b"").map_err(|source| WriteError::Io { action: "write", path, source })?;
+            *has_begun = true;
+        }
+        Ok(())
     }
 
     fn with_threads<T, E: From<WriteError>>(
@@ -234,6 +309,7 @@ impl OutDir {
     }
 
     fn put(&self, object: &Object) -> Result<(), WriteError> {
+        self.begin()?;
         let path = self.root.join(&object.key);
         let created = match File::create(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -247,6 +323,7 @@ impl OutDir {
     }
 
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
+        self.begin()?;
         let path = self.root.join(&object.key);
         let new = path.with_extension("json.new");
         let written = fs::write(&new, &object.bytes).and_then(|()| fs::rename(&new, &path));
