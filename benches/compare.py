@@ -64,7 +64,8 @@ def main():
     if not arguments.no_docs:
         page = ROOT / "docs/performance.md"
         before, rest = page.read_text().split(BEGIN)
-        page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}")
+        image = "![Seconds against tenants, both on logarithmic scales](performance.svg)"
+        page.write_text(f"{before}{BEGIN}\n\n{text}\n{image}\n\n{END}{rest.split(END)[1]}")
         subprocess.run([VENV / "bin/python", __file__, "--plot", arguments.save, ROOT / "docs/performance.svg"], check=True)
 
 
