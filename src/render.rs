@@ -116,7 +116,7 @@ impl<'a> Templates<'a> {
                 let _ = environment.add_template(template.src.as_str(), &template.text);
             }
         }
-        let defaults = catalog.programs.iter().map(|it| it.releases.iter().map(|it| defaults(it)).collect()).collect();
+        let defaults = catalog.programs.iter().map(|it| it.releases.iter().map(defaults).collect()).collect();
         Templates { catalog, environment, defaults }
     }
 
