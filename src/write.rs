@@ -9,6 +9,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::index::{FORMAT, Index};
@@ -79,44 +80,62 @@ pub struct Object {
 #[derive(Debug)]
 pub struct OutDir {
     root: PathBuf,
-    /// Held as long as this value lives; the system lets go of it even when the process dies.
-    _lock: File,
+    /// Held as long as this value lives; the system lets go of it even when the process dies. Empty while
+    /// there is nothing to hold: a new folder is made with the first file that goes into it.
+    lock: OnceLock<File>,
 }
 
 impl OutDir {
-    /// Opens or makes the folder. Refuses one that holds files which we have not made.
+    /// Opens the folder. Refuses one that holds files which we have not made. Makes nothing: a compile that
+    /// stops before it writes leaves no trace.
     pub fn open(root: &Path) -> Result<OutDir, WriteError> {
-        let io = |action, path: &Path| {
-            let path = path.to_owned();
-            move |source| WriteError::Io { action, path, source }
+        let out = OutDir { root: root.into(), lock: OnceLock::new() };
+        if root.join("state").is_dir() {
+            out.hold()?;
+            return Ok(out);
+        }
+        match fs::read_dir(root) {
+            Ok(mut entries) => match entries.next() {
+                Some(_) => Err(WriteError::NotOurs { path: root.into() }),
+                None => Ok(out),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(out),
+            Err(source) => Err(WriteError::Io { action: "list", path: root.into(), source }),
+        }
+    }
+
+    /// Makes sure that the folder is there and nobody else's.
+    fn claim(&self) -> Result<(), WriteError> {
+        if self.lock.get().is_none() {
+            self.make_folder("state")?;
+            self.hold()?;
+            // Another first compile may have come and gone since we looked; its publication is not ours to replace.
+            if self.root.join("state/index.json").exists() {
+                return Err(WriteError::Busy { path: self.root.clone() });
+            }
+        }
+        ["root", "t", "o"].into_iter().try_for_each(|folder| self.make_folder(folder))
+    }
+
+    fn hold(&self) -> Result<(), WriteError> {
+        let path = self.root.join("state/lock");
+        let lock = match File::create(&path) {
+            Ok(lock) => lock,
+            Err(source) => return Err(WriteError::Io { action: "create", path, source }),
         };
-        let state = root.join("state");
-        if !state.is_dir() {
-            match fs::read_dir(root) {
-                Ok(mut entries) => {
-                    if entries.next().is_some() {
-                        return Err(WriteError::NotOurs { path: root.into() });
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(WriteError::Io { action: "list", path: root.into(), source }),
-            }
-        }
-        fs::create_dir_all(&state).map_err(io("create", &state))?;
-        let lock_path = state.join("lock");
-        let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
         match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(WriteError::Busy { path: root.into() }),
-            Err(TryLockError::Error(source)) => {
-                return Err(WriteError::Io { action: "lock", path: lock_path, source });
+            Ok(()) => {
+                self.lock.set(lock).expect("the folder is locked once");
+                Ok(())
             }
+            Err(TryLockError::WouldBlock) => Err(WriteError::Busy { path: self.root.clone() }),
+            Err(TryLockError::Error(source)) => Err(WriteError::Io { action: "lock", path, source }),
         }
-        for folder in ["root", "t", "o"] {
-            let path = root.join(folder);
-            fs::create_dir_all(&path).map_err(io("create", &path))?;
-        }
-        Ok(OutDir { root: root.into(), _lock: lock })
+    }
+
+    fn make_folder(&self, name: &str) -> Result<(), WriteError> {
+        let path = self.root.join(name);
+        fs::create_dir_all(&path).map_err(|source| WriteError::Io { action: "create", path, source })
     }
 
     /// What the previous compile left; none the first time.
@@ -172,6 +191,7 @@ impl OutDir {
         threads: usize,
         produce: impl FnOnce(&Sink) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.claim()?;
         self.with_threads(threads, |object| self.put(object), produce)
     }
 
@@ -313,13 +333,40 @@ mod tests {
         assert_eq!(names.len(), 1, "nothing was added");
     }
 
+    fn write_nothing(out: &OutDir) -> Result<(), WriteError> {
+        out.write_immutable(1, |_| Ok(()))
+    }
+
     #[test]
     fn two_compiles_do_not_write_at_once() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let one = OutDir::open(folder.path()).expect("opens");
+        let two = OutDir::open(folder.path()).expect("opens: nobody has written yet");
+        write_nothing(&one).expect("writes");
+        assert!(matches!(write_nothing(&two), Err(WriteError::Busy { .. })));
         assert!(matches!(OutDir::open(folder.path()), Err(WriteError::Busy { .. })));
         drop(one);
         OutDir::open(folder.path()).expect("free again");
+    }
+
+    #[test]
+    fn a_publication_that_came_into_being_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let slow = OutDir::open(folder.path()).expect("opens");
+        let quick = OutDir::open(folder.path()).expect("opens");
+        write_nothing(&quick).expect("writes");
+        fs::write(folder.path().join("state/index.json"), "{}").expect("writes");
+        drop(quick);
+        assert!(matches!(write_nothing(&slow), Err(WriteError::Busy { .. })));
+    }
+
+    #[test]
+    fn a_folder_that_was_only_looked_at_is_not_made() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = OutDir::open(&folder.path().join("out")).expect("opens");
+        assert!(out.index().expect("reads").is_none());
+        drop(out);
+        assert!(!folder.path().join("out").exists());
     }
 
     #[test]
@@ -327,6 +374,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = OutDir::open(folder.path()).expect("opens");
         // A folder stands where a file should go.
+        write_nothing(&out).expect("makes the folders");
         fs::create_dir(folder.path().join("o/x")).expect("makes a folder");
         let written: Result<(), WriteError> = out.write_immutable(2, |sink| {
             for at in 0..10_000 {
