@@ -263,7 +263,11 @@ impl OutDir {
             created => created,
         };
         let written = created.and_then(|mut file| file.write_all(&object.bytes));
-        written.map_err(|source| WriteError::Io { action: "write", path, source })
+        written.map_err(|source| {
+            // Half a file is of no use to anybody, and on a full disk it is in the way of the next run.
+            let _ = fs::remove_file(&path);
+            WriteError::Io { action: "write", path, source }
+        })
     }
 
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
