@@ -3,6 +3,8 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/listing.rs"]
+mod listing;
 #[path = "support/small.rs"]
 mod small;
 

@@ -2,10 +2,13 @@
 
 #[path = "support/binary.rs"]
 mod binary;
+#[path = "support/listing.rs"]
+mod listing;
 
 use std::collections::BTreeMap;
 
-use crate::binary::{Ran, files, tenantry};
+use crate::binary::{Ran, tenantry};
+use crate::listing::files;
 
 #[test]
 fn a_new_project_passes_every_command_without_a_complaint() {

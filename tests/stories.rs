@@ -42,7 +42,8 @@ impl Publication {
         let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
         let (keys, out) = (path("keys"), path("out"));
         // Made on the day of the stories, whenever the test runs: its root must not expire.
-        let made = ran(command(example()).args(["keys", "--keys", &keys, "init"]).env("SOURCE_DATE_EPOCH", "1795392000"));
+        let made =
+            ran(command(example()).args(["keys", "--keys", &keys, "init"]).env("SOURCE_DATE_EPOCH", "1795392000"));
         assert_eq!(made.code, 0, "{}", made.stderr);
         let compiled = tenantry(example(), &["compile", "--at", time, "--keys", &keys, "--out", &out]);
         assert_eq!(compiled.code, 0, "{}", compiled.stderr);
@@ -490,10 +491,7 @@ fn an_old_shell_keeps_the_old_version_and_a_new_one_gets_the_new() {
     let old = releases[1].face.as_ref().expect("1.9.3 differs from 2.0.0");
     assert_eq!(old.pages.as_ref(), ["pages/index.html", "pages/claim.html", "pages/new.html"]);
     // Whoever has the browser only needs no old version.
-    assert_eq!(
-        line(PUBLICATION.program("xylo-instruments", "expenses")),
-        "expenses 2.0.0@12.. from 2026-02-01"
-    );
+    assert_eq!(line(PUBLICATION.program("xylo-instruments", "expenses")), "expenses 2.0.0@12.. from 2026-02-01");
 }
 
 // Time goes on.

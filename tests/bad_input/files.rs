@@ -4,7 +4,8 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::binary::clean;
+use crate::binary::{clean, ran};
+use crate::listing::files;
 use crate::small::{NOW, Small, is_root, tenant};
 
 #[test]
@@ -59,7 +60,7 @@ fn a_file_that_may_not_be_read_fails_the_run_and_is_named() {
         command.args([env!("CARGO_BIN_EXE_tenantry"), "check"]).current_dir(project.path(""));
         clean(&mut command);
     }
-    let said = crate::binary::ran(&mut command);
+    let said = ran(&mut command);
     assert_eq!(
         (said.code, said.stdout, said.stderr),
         (3, String::new(), "error: cannot read `./tenants/beta.yaml`: Permission denied (os error 13)\n".to_owned())
@@ -74,7 +75,7 @@ fn a_symbolic_link_or_a_pipe_is_pointed_at_and_never_followed() {
     assert!(made.success());
     let command = project.command(&["compile", "--at", NOW, "--format", "short"]);
     // The pipe is not read afterwards either: it would wait for ever.
-    let said = crate::binary::ran(&mut { command });
+    let said = ran(&mut { command });
     assert_eq!(
         (said.code, said.stderr),
         (
@@ -96,7 +97,10 @@ fn a_symbolic_link_or_a_pipe_is_pointed_at_and_never_followed() {
 #[test]
 fn a_file_that_is_not_utf8_is_refused_with_the_number_of_its_first_wrong_byte() {
     let project = Small::published();
-    project.write("tenants/beta.yaml", b"apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata: { name: beta, title: M\xfcller }\n");
+    project.write(
+        "tenants/beta.yaml",
+        b"apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata: { name: beta, title: M\xfcller }\n",
+    );
     assert_eq!(
         project.refused(1),
         "tenants/beta.yaml:1:1: error[not-utf8]: byte 73 of the file is not UTF-8 (save the file as UTF-8)\n1 error in 1 file\n"
@@ -193,7 +197,7 @@ fn a_template_that_writes_too_much_is_stopped_and_named_with_the_tenant() {
 #[test]
 fn a_tenant_whose_file_is_gone_leaves_the_output_with_a_warning() {
     let project = Small::published();
-    let before = crate::binary::files(&project.path("out/t"));
+    let before = files(&project.path("out/t"));
     fs::remove_file(project.path("tenants/beta.yaml")).expect("removes");
     let compiled = project.run(&["compile", "--at", NOW]);
     assert_eq!(
@@ -205,7 +209,7 @@ fn a_tenant_whose_file_is_gone_leaves_the_output_with_a_warning() {
                 .to_owned()
         )
     );
-    let after = crate::binary::files(&project.path("out/t"));
+    let after = files(&project.path("out/t"));
     assert_eq!((before.len(), after.len()), (6, 3));
     assert_eq!(fs::read_dir(project.path("out/t")).expect("lists").count(), 1, "no empty folder either");
     project.verifies("out");

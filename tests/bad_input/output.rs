@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::binary::{clean, files, ran};
+use crate::binary::{clean, ran};
+use crate::listing::files;
 use crate::small::{NOW, Small, tenant};
 
 /// Bytes that do not compress.

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::binary::{Ran, command, files, ran, tenantry};
+use crate::binary::{Ran, command, ran, tenantry};
+use crate::listing::files;
 
 /// When everything here happens.
 pub(crate) const NOW: &str = "2026-11-23";
@@ -44,13 +45,19 @@ impl Small {
     /// A project that compiles.
     pub(crate) fn new() -> Small {
         let small = Small { folder: tempfile::tempdir().expect("a temporary folder") };
-        small.write("tenantry.yaml", "apiVersion: tenantry.dev/v1\nkind: Project\nmetadata: { name: small }\nspec: {}\n");
-        small.write("catalog/shells/web.yaml", "apiVersion: tenantry.dev/v1\nkind: Shell\nmetadata: { name: web }\nspec: { platform_codes: [1] }\n");
+        small.write(
+            "tenantry.yaml",
+            "apiVersion: tenantry.dev/v1\nkind: Project\nmetadata: { name: small }\nspec: {}\n",
+        );
+        small.write(
+            "catalog/shells/web.yaml",
+            "apiVersion: tenantry.dev/v1\nkind: Shell\nmetadata: { name: web }\nspec: { platform_codes: [1] }\n",
+        );
         small.write("catalog/plans/pro.yaml", PLAN);
         small.write("catalog/programs/chat/program.yaml", PROGRAM);
         small.write("catalog/programs/chat/app/index.html", "<h1>Chat</h1>\n");
-        small.write("tenants/acme.yaml", &tenant("acme"));
-        small.write("tenants/beta.yaml", &tenant("beta"));
+        small.write("tenants/acme.yaml", tenant("acme"));
+        small.write("tenants/beta.yaml", tenant("beta"));
         small.keys("keys", "1795392000");
         small
     }
@@ -138,7 +145,9 @@ impl Small {
 
 /// A tenant with the plan.
 pub(crate) fn tenant(name: &str) -> String {
-    format!("apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata: {{ name: {name} }}\nspec: {{ tenant_id: t-{name}, plan: pro }}\n")
+    format!(
+        "apiVersion: tenantry.dev/v1\nkind: Tenant\nmetadata: {{ name: {name} }}\nspec: {{ tenant_id: t-{name}, plan: pro }}\n"
+    )
 }
 
 /// Whether files belong to root here, to whom no permission is denied.
