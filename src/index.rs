@@ -148,13 +148,37 @@ pub mod keys {
     pub fn manifest(addr: &str, sha256: Sha256) -> String {
         format!("o/{sha256}.{addr}.manifest.json")
     }
+
+    /// Whether a path has the form of a tenant's file, of a bundle, or of one that was about to get such a name.
+    /// Nothing that a person or another program puts there is named like this.
+    pub fn is_ours(key: &str) -> bool {
+        let is_addr = |it: &str| it.len() == 32 && it.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
+        let is_digest = |it: &str| it.len() == 64 && it.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_number = |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit());
+        match key.split('/').collect::<Vec<_>>()[..] {
+            ["t", addr, name] => {
+                let version = name.strip_suffix(".snapshot.json").or_else(|| name.strip_suffix(".targets.json"));
+                is_addr(addr)
+                    && (matches!(name, "timestamp.json" | "timestamp.json.new") || version.is_some_and(is_number))
+            }
+            ["o", name] => {
+                let (digest, rest) = name.split_once('.').unwrap_or_default();
+                is_digest(digest) && (is_digest(rest) || rest.strip_suffix(".manifest.json").is_some_and(is_addr))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl TenantRecord {
     /// Every file that is this tenant's alone, with its length; overlays may be shared by chance.
     pub fn files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
+        [(keys::timestamp(addr), self.timestamp.length)].into_iter().chain(self.immutable_files(addr))
+    }
+
+    /// Every one of its files but the timestamp.
+    pub fn immutable_files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
         let metadata = [
-            (keys::timestamp(addr), self.timestamp.length),
             (keys::snapshot(addr, self.snapshot.version), self.snapshot.length),
             (keys::targets(addr, self.targets.version), self.targets.length),
             (keys::manifest(addr, self.manifest.sha256), self.manifest.length),

@@ -3,7 +3,8 @@
 //!
 //! Order is the safety: everything immutable first, then every timestamp, then what is stale goes, then the
 //! index. Whoever reads `out/` meanwhile, and whatever stops us half-way, finds the old publication or the
-//! new one; what a stopped run leaves behind is referenced by nothing and replaced by the next run.
+//! new one, tenant by tenant. A note, `state/unfinished`, stands there from the first change to the last: the run
+//! after a stopped one trusts no timestamp by its length alone, and sweeps away what nothing refers to.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -12,7 +13,13 @@ use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::index::{FORMAT, Index};
+use walkdir::WalkDir;
+
+use crate::digest::Sha256;
+use crate::index::{FORMAT, Index, keys};
+
+/// Stands in `out/` while a run changes it.
+const UNFINISHED: &str = "state/unfinished";
 
 /// Why `out/` cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +87,10 @@ pub struct Object {
 #[derive(Debug)]
 pub struct OutDir {
     root: PathBuf,
+    /// Whether the run before this one was stopped half-way.
+    was_interrupted: bool,
+    /// Whether this run has changed anything yet.
+    has_begun: Mutex<bool>,
     /// Held as long as this value lives; the system lets go of it even when the process dies. Empty while
     /// there is nothing to hold: a new folder is made with the first file that goes into it.
     lock: OnceLock<File>,
@@ -89,11 +100,13 @@ impl OutDir {
     /// Opens the folder. Refuses one that holds files which we have not made. Makes nothing: a compile that
     /// stops before it writes leaves no trace.
     pub fn open(root: &Path) -> Result<OutDir, WriteError> {
-        let out = OutDir { root: root.into(), lock: OnceLock::new() };
         if root.join("state").is_dir() {
-            out.hold()?;
-            return Ok(out);
+            let lock = OnceLock::from(hold(root)?);
+            let was_interrupted = root.join(UNFINISHED).exists();
+            return Ok(OutDir { root: root.into(), was_interrupted, has_begun: Mutex::new(false), lock });
         }
+        let out =
+            OutDir { root: root.into(), was_interrupted: false, has_begun: Mutex::new(false), lock: OnceLock::new() };
         match fs::read_dir(root) {
             Ok(mut entries) => match entries.next() {
                 Some(_) => Err(WriteError::NotOurs { path: root.into() }),
@@ -104,33 +117,24 @@ impl OutDir {
         }
     }
 
-    /// Makes sure that the folder is there and nobody else's.
+    /// Makes sure that the folder is there and ours alone.
     fn claim(&self) -> Result<(), WriteError> {
         if self.lock.get().is_none() {
             self.make_folder("state")?;
-            self.hold()?;
+            let lock = hold(&self.root)?;
             // Another first compile may have come and gone since we looked; its publication is not ours to replace.
             if self.root.join("state/index.json").exists() {
                 return Err(WriteError::Busy { path: self.root.clone() });
             }
+            self.lock.set(lock).expect("whoever claims holds the mutex of `begin`");
         }
         ["root", "t", "o"].into_iter().try_for_each(|folder| self.make_folder(folder))
     }
 
-    fn hold(&self) -> Result<(), WriteError> {
-        let path = self.root.join("state/lock");
-        let lock = match File::create(&path) {
-            Ok(lock) => lock,
-            Err(source) => return Err(WriteError::Io { action: "create", path, source }),
-        };
-        match lock.try_lock() {
-            Ok(()) => {
-                self.lock.set(lock).expect("the folder is locked once");
-                Ok(())
-            }
-            Err(TryLockError::WouldBlock) => Err(WriteError::Busy { path: self.root.clone() }),
-            Err(TryLockError::Error(source)) => Err(WriteError::Io { action: "lock", path, source }),
-        }
+    /// Whether the run before this one was stopped half-way, so that timestamps and strays may be there that the
+    /// index does not know.
+    pub fn was_interrupted(&self) -> bool {
+        self.was_interrupted
     }
 
     fn make_folder(&self, name: &str) -> Result<(), WriteError> {
@@ -165,6 +169,16 @@ impl OutDir {
         self.has(key, bytes.len() as u64) && fs::read(self.root.join(key)).is_ok_and(|it| it == bytes)
     }
 
+    /// Whether a file is there with this digest.
+    pub fn has_digest(&self, key: &str, sha256: Sha256) -> bool {
+        fs::read(self.root.join(key)).is_ok_and(|it| Sha256::of(&it) == sha256)
+    }
+
+    /// Whether nothing at all stands under a key.
+    pub fn lacks(&self, key: &str) -> bool {
+        fs::symlink_metadata(self.root.join(key)).is_err_and(|it| it.kind() == io::ErrorKind::NotFound)
+    }
+
     /// For each item, whether all files that it names are there with their lengths. Looks on threads of its own.
     pub fn present<T: Sync>(
         &self,
@@ -191,7 +205,6 @@ impl OutDir {
         threads: usize,
         produce: impl FnOnce(&Sink) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.claim()?;
         self.with_threads(threads, |object| self.put(object), produce)
     }
 
@@ -209,7 +222,10 @@ impl OutDir {
 
     /// Removes what an earlier compile wrote and nothing refers to any more. What is already gone is no matter.
     pub fn remove(&self, keys: &[String]) -> Result<(), WriteError> {
-        for key in keys {
+        // A tenant that goes loses its timestamp first: one that is there always leads to everything it needs.
+        let (timestamps, others): (Vec<_>, Vec<_>) = keys.iter().partition(|it| it.ends_with("/timestamp.json"));
+        for key in timestamps.into_iter().chain(others) {
+            self.begin()?;
             let path = self.root.join(key);
             match fs::remove_file(&path) {
                 Ok(()) => {}
@@ -226,10 +242,53 @@ impl OutDir {
         Ok(())
     }
 
-    /// Writes the index: the publication is complete.
+    /// Removes what a stopped run has left: files with names of ours that are not known. Others are never touched.
+    pub fn sweep(&self, is_known: impl Fn(&str) -> bool) -> Result<(), WriteError> {
+        let mut strays = Vec::new();
+        for folder in ["t", "o"] {
+            for entry in WalkDir::new(self.root.join(folder)).max_depth(2) {
+                let entry = entry.map_err(|error| WriteError::Io {
+                    action: "list",
+                    path: error.path().unwrap_or(&self.root).to_owned(),
+                    source: error.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")),
+                })?;
+                let key = entry.path().strip_prefix(&self.root).expect("the walk began there").to_string_lossy();
+                let key = key.replace(std::path::MAIN_SEPARATOR, "/");
+                if !entry.file_type().is_dir() && keys::is_ours(&key) && !is_known(&key) {
+                    strays.push(key);
+                }
+            }
+        }
+        self.remove(&strays)
+    }
+
+    /// Writes the index.
     pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
         let bytes = serde_json::to_vec(index).expect("an index has only text keys");
         self.replace(&Object { key: "state/index.json".into(), bytes })
+    }
+
+    /// The publication is complete.
+    pub fn finish(&self) -> Result<(), WriteError> {
+        let path = self.root.join(UNFINISHED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(WriteError::Io { action: "remove", path, source: error })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves the note that this run is under way, before its first change.
+    fn begin(&self) -> Result<(), WriteError> {
+        let mut has_begun = self.has_begun.lock().expect("a writer never panics");
+        if !*has_begun {
+            self.claim()?;
+            let path = self.root.join(UNFINISHED);
+            fs::write(&path, b"").map_err(|source| WriteError::Io { action: "write", path, source })?;
+            *has_begun = true;
+        }
+        Ok(())
     }
 
     fn with_threads<T, E: From<WriteError>>(
@@ -254,6 +313,7 @@ impl OutDir {
     }
 
     fn put(&self, object: &Object) -> Result<(), WriteError> {
+        self.begin()?;
         let path = self.root.join(&object.key);
         let created = match File::create(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -271,6 +331,7 @@ impl OutDir {
     }
 
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
+        self.begin()?;
         let path = self.root.join(&object.key);
         let new = path.with_extension("json.new");
         let written = fs::write(&new, &object.bytes).and_then(|()| fs::rename(&new, &path));
@@ -283,6 +344,21 @@ impl OutDir {
     fn make_parent(&self, path: &Path) -> Result<(), WriteError> {
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(|source| WriteError::Io { action: "create", path: parent.into(), source })
+    }
+}
+
+/// Locks a folder against every other compile.
+fn hold(root: &Path) -> Result<File, WriteError> {
+    let path = root.join("state/lock");
+    // Not `File::create`, which would touch a file that is there: a compile with nothing to do writes nothing.
+    let lock = match File::options().create(true).write(true).truncate(false).open(&path) {
+        Ok(lock) => lock,
+        Err(source) => return Err(WriteError::Io { action: "create", path, source }),
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(WriteError::Busy { path: root.into() }),
+        Err(TryLockError::Error(source)) => Err(WriteError::Io { action: "lock", path, source }),
     }
 }
 
@@ -337,8 +413,11 @@ mod tests {
         assert_eq!(names.len(), 1, "nothing was added");
     }
 
-    fn write_nothing(out: &OutDir) -> Result<(), WriteError> {
-        out.write_immutable(1, |_| Ok(()))
+    fn write_something(out: &OutDir) -> Result<(), WriteError> {
+        out.write_immutable(1, |sink| {
+            sink.send(vec![object("o/something", "text")]);
+            Ok(())
+        })
     }
 
     #[test]
@@ -346,8 +425,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let one = OutDir::open(folder.path()).expect("opens");
         let two = OutDir::open(folder.path()).expect("opens: nobody has written yet");
-        write_nothing(&one).expect("writes");
-        assert!(matches!(write_nothing(&two), Err(WriteError::Busy { .. })));
+        write_something(&one).expect("writes");
+        assert!(matches!(write_something(&two), Err(WriteError::Busy { .. })));
         assert!(matches!(OutDir::open(folder.path()), Err(WriteError::Busy { .. })));
         drop(one);
         OutDir::open(folder.path()).expect("free again");
@@ -358,10 +437,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let slow = OutDir::open(folder.path()).expect("opens");
         let quick = OutDir::open(folder.path()).expect("opens");
-        write_nothing(&quick).expect("writes");
+        write_something(&quick).expect("writes");
         fs::write(folder.path().join("state/index.json"), "{}").expect("writes");
         drop(quick);
-        assert!(matches!(write_nothing(&slow), Err(WriteError::Busy { .. })));
+        assert!(matches!(write_something(&slow), Err(WriteError::Busy { .. })));
     }
 
     #[test]
@@ -378,7 +457,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = OutDir::open(folder.path()).expect("opens");
         // A folder stands where a file should go.
-        write_nothing(&out).expect("makes the folders");
+        write_something(&out).expect("makes the folders");
         fs::create_dir(folder.path().join("o/x")).expect("makes a folder");
         let written: Result<(), WriteError> = out.write_immutable(2, |sink| {
             for at in 0..10_000 {

@@ -9,7 +9,7 @@ use super::output;
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::metadata::keys::{KeyId, Signer};
-use crate::metadata::{DEVELOPMENT, Root};
+use crate::metadata::{self, DEVELOPMENT, Root};
 use crate::sign::keystore::{KeyFolder, KeyRole, NewKeys, ROOT_LIFETIME, RootFile, add_signatures, check_root, sorted};
 use crate::time::Timestamp;
 use crate::write::OutDir;
@@ -277,7 +277,7 @@ impl Rotation<'_> {
 
     /// Makes the next root of the chain, signs it with the root keys at hand, and puts it aside until enough have signed.
     fn propose(&self, mut root: Root) -> Result<(), Failure> {
-        if self.folder.pending()?.is_some() {
+        if waiting(&self.folder, root.version)?.is_some() {
             return Err(Failure::new(Exit::Usage, "a root is waiting for signatures already")
                 .help("`tenantry keys sign` adds them; remove `root/pending.json` to give it up"));
         }
@@ -293,11 +293,11 @@ impl Rotation<'_> {
 
 /// Signs the root that waits with the root keys at hand, and takes it into the chain when enough have signed.
 fn sign_pending(folder: &KeyFolder) -> Result<(), Failure> {
-    let Some(pending) = folder.pending()? else {
-        return Err(Failure::new(Exit::Usage, "no root is waiting for signatures"));
-    };
     let chain = folder.chain()?;
     let previous = &chain.last().expect("a chain of roots is never empty").root;
+    let Some(pending) = waiting(folder, previous.version)? else {
+        return Err(Failure::new(Exit::Usage, "no root is waiting for signatures"));
+    };
     let files = folder.files(KeyRole::Root)?;
     let signers: Vec<&dyn Signer> = files.iter().map(|(_, key)| key as &dyn Signer).collect();
     let bytes = add_signatures(&pending, &signers)?;
@@ -317,4 +317,17 @@ fn sign_pending(folder: &KeyFolder) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The root that waits. One that somebody else has completed, so that the chain holds it by now, waits no more.
+fn waiting(folder: &KeyFolder, newest: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(bytes) = folder.pending()? else { return Ok(None) };
+    match metadata::open::<Root>(&bytes) {
+        Ok(opened) if opened.role.version <= newest => {
+            folder.clear_pending()?;
+            Ok(None)
+        }
+        // What cannot be read is refused when it is to be signed.
+        _ => Ok(Some(bytes)),
+    }
 }

@@ -20,7 +20,8 @@ pub fn read(root: &Path, threads: usize) -> Result<SourceTree, LoadError> {
     }
     for folder in ["catalog", "tenants"] {
         let top = root.join(folder);
-        if !top.exists() {
+        // A link is not followed here either; a commit would not hold what it points to.
+        if !fs::symlink_metadata(&top).is_ok_and(|it| it.is_dir()) {
             continue;
         }
         // Hidden entries are editors' and version control's, not ours.

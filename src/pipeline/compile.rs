@@ -114,8 +114,11 @@ pub fn compile<E: From<CompileError>>(
     job: &Job<'_>,
     signers: impl FnOnce(&Project) -> Result<Signers, E>,
 ) -> Result<(Summary, Vec<Diagnostic>), E> {
-    let previous = job.out.index().map_err(CompileError::from)?;
+    let mut previous = job.out.index().map_err(CompileError::from)?;
     guard_root(job, previous.as_ref())?;
+    if let (Some(index), true) = (&mut previous, job.out.was_interrupted()) {
+        distrust(job, index);
+    }
     let shapes = Shapes::new();
     let signers = signers(&read_project(job.tree, &shapes));
     let keys = signers.as_ref().ok().map(KeySet::of);
@@ -156,6 +159,17 @@ impl KeySet {
     }
 }
 
+/// After a run that was stopped, some timestamps may be that run's and not those of the index. Those tenants are
+/// read again, and their timestamps are due whatever else there is to do.
+fn distrust(job: &Job<'_>, index: &mut Index) {
+    for (addr, record) in &mut index.tenants {
+        if !job.out.has_digest(&keys::timestamp(addr), record.timestamp.sha256) {
+            record.input = Blake3([0; 32]);
+            record.timestamp.expires = record.timestamp.issued;
+        }
+    }
+}
+
 /// `out/` belongs to one chain of roots, and a chain that has expired signs nothing.
 fn guard_root(job: &Job<'_>, previous: Option<&Index>) -> Result<(), CompileError> {
     let newest = &job.roots.last().expect("a chain of roots is never empty").root;
@@ -165,7 +179,16 @@ fn guard_root(job: &Job<'_>, previous: Option<&Index>) -> Result<(), CompileErro
             help: "bring the root keys and run `tenantry keys rotate root --renew`".into(),
         });
     }
-    if previous.is_some() && !job.out.has_bytes(&keys::root(1), &job.roots[0].bytes) {
+    let is_ours = |index: &Index| {
+        let first = keys::root(1);
+        // A root that was lost can be put back, by whoever has the keys that the index names.
+        let is_lost = || {
+            let mut ids = index.entitlement_keys.iter().chain(&index.freshness_keys);
+            job.out.lacks(&first) && ids.any(|id| job.roots.iter().any(|it| it.root.keys.contains_key(id)))
+        };
+        job.out.has_bytes(&first, &job.roots[0].bytes) || is_lost()
+    };
+    if previous.is_some_and(|index| !is_ours(index)) {
         return Err(CompileError::Guard {
             why: "the output folder belongs to another root: its `root/1.root.json` is not the one of these keys"
                 .into(),
@@ -228,10 +251,8 @@ impl Publishing<'_> {
             read.kept.iter().map(|(addr, record)| ((*addr).to_owned(), (*record).clone())).collect();
         let total = read.checked.tenants.len();
         job.out.write_immutable::<(), CompileError>(job.threads, |sink| {
-            for objects in [missing_roots(job), objects] {
-                counts.add(&objects);
-                sink.send(objects);
-            }
+            let mut shared: Vec<Object> = missing_roots(job).into_iter().chain(objects).collect();
+            counts.add(&shared);
             for (batch, decided) in read.checked.tenants.chunks(BATCH).zip(self.decided.chunks(BATCH)) {
                 let made = batch.par_iter().zip(decided).map(|(tenant, decided)| maker.tenant(tenant, decided));
                 let mut objects: Vec<Object> = Vec::with_capacity(batch.len() * 4);
@@ -241,9 +262,12 @@ impl Publishing<'_> {
                     tenants.insert(one.addr, one.record);
                     objects.extend(one.objects);
                 }
+                // A signer that fails mostly does so at once. Nothing has been written then.
+                sink.send(std::mem::take(&mut shared));
                 sink.send(objects);
                 (job.progress)(Step::Sign, tenants.len() - read.kept.len(), total);
             }
+            sink.send(shared);
             Ok(())
         })?;
         // Nothing refers to what was written so far. From here on it does, tenant by tenant.
@@ -254,9 +278,14 @@ impl Publishing<'_> {
         if let Some(previous) = previous {
             job.out.remove(&stale(previous, &index))?;
         }
+        if job.out.was_interrupted() {
+            let known = known(&index);
+            job.out.sweep(|key| known.contains(key))?;
+        }
         if previous != Some(&index) {
             job.out.write_index(&index)?;
         }
+        job.out.finish()?;
         Ok(Summary {
             publication: index.publication,
             is_new: index.publication == number,
@@ -303,6 +332,12 @@ impl Publishing<'_> {
             tenants,
         }
     }
+}
+
+/// Every public file of a publication but its roots.
+fn known(index: &Index) -> BTreeSet<String> {
+    let own = index.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
+    own.chain(index.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256))).collect()
 }
 
 /// Names of the tenants that only the older index has.

@@ -63,6 +63,7 @@ pub fn folder(root: &Path, trusted_root: &[u8], now: Timestamp) -> Result<Report
     let listed = objects.list()?;
     let mut findings: Vec<Finding> = Vec::new();
     let trusted = check_root(trusted_root, None).map_err(|why| VerifyError::Root(why.to_string()))?;
+    older_roots(&objects, trusted_root, trusted.version, &mut findings);
     let newest = walk_roots(&objects, trusted, now, &listed, &mut findings);
     let trust = Trust { root: &newest, now };
 
@@ -105,6 +106,25 @@ pub fn folder(root: &Path, trusted_root: &[u8], now: Timestamp) -> Result<Report
         files: listed.len(),
         findings,
     })
+}
+
+/// The folder's own copy of the trusted root, and those before it: a shell may have been built with any of them.
+fn older_roots(objects: &Folder<'_>, trusted_root: &[u8], version: u64, findings: &mut Vec<Finding>) {
+    let mut previous: Option<Root> = None;
+    for at in 1..=version {
+        let key = keys::root(at);
+        let checked = match objects.get(&key) {
+            Ok(None) => Err("it is missing".into()),
+            Ok(Some(bytes)) if at == version && bytes != trusted_root => Err("it is not the trusted root".into()),
+            Ok(Some(bytes)) => check_root(&bytes, previous.as_ref()).map_err(|why| why.to_string()),
+            Err(why) => Err(why),
+        };
+        match checked {
+            Ok(root) if root.version == at => previous = Some(root),
+            Ok(root) => return findings.push(Finding { key, problem: format!("it is root {}", root.version) }),
+            Err(problem) => return findings.push(Finding { key, problem }),
+        }
+    }
 }
 
 /// Follows the chain of roots as far as it goes; each must be signed by the one before it and by itself.

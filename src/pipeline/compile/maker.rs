@@ -125,7 +125,7 @@ impl Maker<'_> {
                 let (record, objects, timestamp) = self.sign(read, decided, &composed, &publication)?;
                 (record, objects, Some(timestamp), Why::Refreshed)
             }
-            Some(before) if before.timestamp.is_due(self.job.now) => {
+            Some(before) if before.timestamp.is_due(self.job.now) || !self.has_timestamp(&addr, before) => {
                 let (record, timestamp) = self.refresh(before, &publication)?;
                 (record, Vec::new(), Some(timestamp), Why::Refreshed)
             }
@@ -135,17 +135,29 @@ impl Maker<'_> {
                 (record, objects, Some(timestamp), Why::Changed)
             }
         };
-        if let Why::Changed | Why::Refreshed = why {
-            objects.extend(composed.overlays.into_iter().map(|it| shelve(it).1));
+        if !objects.is_empty() {
+            let is_there = |it: &Bundle| before.is_some_and(|before| self.has_overlay(before, it));
+            let overlays = composed.overlays.into_iter().filter(|it| !is_there(it));
+            objects.extend(overlays.map(|it| shelve(it).1));
         }
         // What the tenant was made from is remembered even when nothing of it changed.
         let record = self.describe(read, decided, record);
         Ok(Made { record, addr, objects, timestamp, why })
     }
 
-    /// Whether all files of a tenant are still there.
+    /// Whether all files of a tenant but its timestamp are still there.
     fn is_whole(&self, addr: &str, record: &TenantRecord) -> bool {
-        record.files(addr).all(|(key, length)| self.job.out.has(&key, length))
+        record.immutable_files(addr).all(|(key, length)| self.job.out.has(&key, length))
+    }
+
+    fn has_timestamp(&self, addr: &str, record: &TenantRecord) -> bool {
+        self.job.out.has(&keys::timestamp(addr), record.timestamp.length)
+    }
+
+    /// Whether an overlay stands in `out/` just as it would be written.
+    fn has_overlay(&self, record: &TenantRecord, overlay: &Bundle) -> bool {
+        let known = record.overlays.get(&overlay.tree).filter(|it| it.sha256 == overlay.sha256);
+        known.is_some_and(|it| self.job.out.has(&keys::archive(overlay.tree, it.sha256), it.length))
     }
 
     /// Signs everything anew.
