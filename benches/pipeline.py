@@ -181,10 +181,8 @@ class Catalog:
         if "max_classification" in bound:
             if CLASSES.index(data.get("classification", "public")) > CLASSES.index(bound["max_classification"]):
                 return False
-        if "regions" in bound:
-            regions = data.get("regions", [])
-            if not regions or not set(regions) <= set(bound["regions"]):
-                return False
+        if "regions" in bound and not set(data.get("regions", [])) & set(bound["regions"]):
+            return False
         review, since = rules.get("review", {}), release["since"]
         if review.get("min_status") == "online" and release["review"]["status"] != "online":
             return False
