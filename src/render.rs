@@ -190,7 +190,8 @@ impl View<'_> {
             merge(merged.as_object_mut().expect("`ext` is a map"), layer);
         }
         let span = own.map_or(self.release.ext_span, |(_, span)| *span);
-        found.extend(broken_schema(self.release, &merged, span));
+        let broken = broken_schema(self.release, &merged, span);
+        found.extend(broken.map(|it| it.label(self.tenant.span, "merged for this tenant")));
         Arc::new(merged)
     }
 
