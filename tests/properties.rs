@@ -46,7 +46,9 @@ fn customer(name: &str, choice: &Choice) -> (String, String) {
         other => {
             let word = if other == 2 { "grant" } else { "revoke" };
             let (program, day) = (["notes", "chat", "calc"][override_ / 4 % 3], 24 + override_ / 16 % 6);
-            say(&format!("overrides:\n    - {{ {word}: com.example.{program}, reason: agreed, approved_by: sales, expires: \"2026-11-{day}\" }}"));
+            say(&format!(
+                "overrides:\n    - {{ {word}: com.example.{program}, reason: agreed, approved_by: sales, expires: \"2026-11-{day}\" }}"
+            ));
         }
     }
     if channel % 3 == 1 {
@@ -76,18 +78,33 @@ fn project(days: [u8; 2], tenants: &[(&str, Choice)]) -> Vec<(String, String)> {
     let mut files = catalog();
     files.extend(program("calc", ""));
     let (path, text) = &program("calc", "")[0];
-    let newer = text.replace("code: 1, name: 1.0.0", ["code: 2, name: 1.1.0", "code: 2, name: 2.0.0-beta.1"][usize::from(days[0] % 2)]);
-    files.push((path.replace("calc/", "calc/2/"), newer.replace("2026-01-01", &format!("2026-11-{:02}", 10 + days[1] % 18)).replace("name: calc }", "name: calc-2 }")));
+    let newer = text.replace(
+        "code: 1, name: 1.0.0",
+        ["code: 2, name: 1.1.0", "code: 2, name: 2.0.0-beta.1"][usize::from(days[0] % 2)],
+    );
+    files.push((
+        path.replace("calc/", "calc/2/"),
+        newer
+            .replace("2026-01-01", &format!("2026-11-{:02}", 10 + days[1] % 18))
+            .replace("name: calc }", "name: calc-2 }"),
+    ));
     files.push(("catalog/programs/calc/2/app/index.html".into(), "<h1>newer</h1>\n".into()));
     for (path, text) in &mut files {
         if path == "catalog/plans/starter.yaml" {
             *text = text.replace("mini_programs:\n", "mini_programs:\n    - app_id: com.example.calc\n");
         }
     }
-    files.push(("catalog/compliance/soaked.yaml".into(), document("ComplianceProfile", "soaked", "  review: { min_soak: P7D }\n  manifest: { max_ttl: P3D }\n")));
+    files.push((
+        "catalog/compliance/soaked.yaml".into(),
+        document("ComplianceProfile", "soaked", "  review: { min_soak: P7D }\n  manifest: { max_ttl: P3D }\n"),
+    ));
     files.push((
         "catalog/compliance/frozen.yaml".into(),
-        document("ComplianceProfile", "frozen", "  update:\n    freeze_windows:\n      - { from: \"2026-11-20\", until: \"2026-11-27\" }\n"),
+        document(
+            "ComplianceProfile",
+            "frozen",
+            "  update:\n    freeze_windows:\n      - { from: \"2026-11-20\", until: \"2026-11-27\" }\n",
+        ),
     ));
     files.extend(tenants.iter().map(|(name, choice)| customer(name, choice)));
     files
@@ -143,8 +160,14 @@ impl Out {
     fn files_of(&self, name: &str) -> Files {
         let (index, mut files) = (self.index(), public(read(self.folder.path())));
         let (addr, record) = index.tenants.iter().find(|(_, it)| it.name == name).expect("a known tenant");
-        let bundles = record.bundles.iter().map(|tree| tenantry::index::keys::archive(*tree, index.bundles[tree].sha256));
-        record.files(addr).map(|(key, _)| key).chain(bundles).map(|key| (key.clone(), files.remove(&key).expect("a file of the tenant"))).collect()
+        let bundles =
+            record.bundles.iter().map(|tree| tenantry::index::keys::archive(*tree, index.bundles[tree].sha256));
+        record
+            .files(addr)
+            .map(|(key, _)| key)
+            .chain(bundles)
+            .map(|key| (key.clone(), files.remove(&key).expect("a file of the tenant")))
+            .collect()
     }
 
     /// What each tenant has, without what any new signature changes.

@@ -125,11 +125,11 @@ impl Maker<'_> {
             file.is_due(self.job.now) || file.issued.until(file.expires) > lifetime
         };
         let is_entitlement_due = |it: &TenantRecord| {
-            is_due(it.targets, publication.entitlement_lifetime) || is_due(it.snapshot, publication.entitlement_lifetime)
+            is_due(it.targets, publication.entitlement_lifetime)
+                || is_due(it.snapshot, publication.entitlement_lifetime)
         };
-        let is_freshness_due = |it: &TenantRecord| {
-            is_due(it.timestamp, publication.freshness_lifetime) || !self.has_timestamp(&addr, it)
-        };
+        let is_freshness_due =
+            |it: &TenantRecord| is_due(it.timestamp, publication.freshness_lifetime) || !self.has_timestamp(&addr, it);
         let (record, mut objects, timestamp, why) = match same {
             Some(before) if is_entitlement_due(before) => {
                 let (record, objects, timestamp) = self.sign(read, decided, &composed, &publication)?;
