@@ -17,15 +17,11 @@ mod tenants;
 mod tests;
 
 use crate::diag::Diagnostic;
-use crate::input::AddOnDocument;
-use crate::input::ComplianceProfileDocument;
-use crate::input::MiniProgramDocument;
-use crate::input::PlanDocument;
-use crate::input::ProjectDocument;
-use crate::input::ShellDocument;
-use crate::input::TenantDocument;
-use crate::parse::Document;
-use crate::parse::Kind;
+use crate::input::{
+    AddOnDocument, ComplianceProfileDocument, MiniProgramDocument, PlanDocument, ProjectDocument, ShellDocument,
+    TenantDocument,
+};
+use crate::parse::{Document, Kind};
 pub use catalog::catalog;
 pub use packages::package_folders;
 use schema::Shapes;

@@ -185,9 +185,9 @@ impl Explainer<'_> {
     }
 
     fn excluded(&self, excluded: &Excluded) -> ProgramExplanation {
-        let newest = self.catalog.program(excluded.program).releases.last();
+        let release = &self.catalog.program(excluded.program).releases[excluded.release];
         ProgramExplanation {
-            why: self.chain(excluded.program, newest, &excluded.why),
+            why: self.chain(excluded.program, Some(release), &excluded.why),
             because: excluded.because.iter().map(|it| self.reason(it)).collect(),
             ..self.blank(excluded.program)
         }

@@ -1,6 +1,7 @@
 //! tenantry
 pub mod bundle;
 pub mod check;
+pub mod cli;
 pub mod compose;
 pub mod diag;
 pub mod digest;
@@ -14,7 +15,6 @@ pub mod model;
 pub mod parse;
 pub mod path;
 pub mod pipeline;
-pub mod cli;
 pub mod render;
 pub mod report;
 pub mod resolve;

@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::Environment;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::bundle::Files;
+use crate::check;
 use crate::diag::{Code, Diagnostic};
 use crate::input::{Branding, Entitlement};
 use crate::model::{Catalog, ProgramId, Release, Template, Tenant};
@@ -97,15 +98,6 @@ struct VersionContext {
     name: String,
 }
 
-/// The environment in which every template of a catalogue is parsed and run: strict, with fuel, without a loader.
-pub fn environment<'a>() -> Environment<'a> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(50);
-    environment
-}
-
 /// Whether a default of `ext` is a template rather than plain text.
 pub fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
@@ -114,7 +106,10 @@ pub fn is_template(text: &str) -> bool {
 impl<'a> Templates<'a> {
     /// Takes in the templates of a checked catalogue. A template that cannot be parsed was reported there; it fails here for each tenant too.
     pub fn new(catalog: &'a Catalog) -> Templates<'a> {
-        let mut environment = environment();
+        // The check stage parsed every template in this very environment; rendering adds the ration.
+        let mut environment = check::templates::environment();
+        environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(50);
         for release in catalog.programs.iter().flat_map(|it| &it.releases) {
             for template in &release.templates {
                 // The name decides the escaping: `.html.j2` escapes for HTML, `.json.j2` writes JSON.

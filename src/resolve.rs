@@ -102,6 +102,8 @@ pub struct Excluded {
     pub because: Vec<Reason>,
     /// Why it is out all the same.
     pub why: Exclusion,
+    /// The version that the reason speaks of, as its position in the program's releases.
+    pub release: usize,
 }
 
 /// Where a program stands in a line-up.
@@ -133,7 +135,9 @@ impl<'a> Resolver<'a> {
         let wanted = Wanted::new(self.catalog, tenant, self.now);
         let (included, excluded, versions_change) = match tenant.status {
             TenantStatus::Active => self.line_up(tenant, wanted),
-            TenantStatus::Suspended | TenantStatus::Inactive => (Vec::new(), unserved(tenant, &wanted), None),
+            TenantStatus::Suspended | TenantStatus::Inactive => {
+                (Vec::new(), unserved(self.catalog, tenant, &wanted), None)
+            }
         };
         Resolution {
             included,
@@ -205,13 +209,14 @@ impl Chosen {
     }
 }
 
-fn unserved(tenant: &Tenant, wanted: &Wanted<'_>) -> Vec<Excluded> {
+fn unserved(catalog: &Catalog, tenant: &Tenant, wanted: &Wanted<'_>) -> Vec<Excluded> {
     let granted = wanted.entries.iter().filter(|it| it.is_granted());
     let mut excluded: Vec<Excluded> = granted
         .map(|it| Excluded {
             program: it.program,
             because: wanted.grants_of(it).iter().map(|it| it.reason).collect(),
             why: Exclusion::TenantStatus { status: tenant.status, span: tenant.status_span },
+            release: catalog.program(it.program).releases.len() - 1,
         })
         .collect();
     excluded.sort_by_key(|it| it.program);
@@ -253,7 +258,8 @@ impl Decided<'_> {
             let mut because = std::mem::take(&mut reasons[slot]);
             match chosen && !over {
                 false if entry.is_granted() || chosen => {
-                    excluded.push(Excluded { program: entry.program, because, why: self.why_out(slot) });
+                    let (why, release) = (self.why_out(slot), self.telling(slot));
+                    excluded.push(Excluded { program: entry.program, because, why, release });
                 }
                 true if !because.is_empty() => {
                     because[entry.grant_count()..].sort_unstable();

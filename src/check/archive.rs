@@ -25,8 +25,11 @@ pub(super) enum Refusal {
     Dangerous(String),
 }
 
+/// Files by path, as they were found.
+pub(super) type Entries = Vec<(String, Arc<[u8]>)>;
+
 /// The files of an archive. Paths are as written in it, except that those which would escape are refused here.
-pub(super) fn read(bytes: &[u8], limit: u64) -> Result<Vec<(String, Arc<[u8]>)>, Refusal> {
+pub(super) fn read(bytes: &[u8], limit: u64) -> Result<Entries, Refusal> {
     let damaged = |why: zip::result::ZipError| Refusal::Dangerous(format!("it is damaged ({why})"));
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     if archive.len() > MAX_ENTRIES {

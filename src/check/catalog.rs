@@ -1,12 +1,9 @@
 //! The rules of the catalogue, over all its documents together.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::VersionReq;
 
-use crate::check::Typed;
-use crate::check::TypedValue;
 use crate::check::graph;
 use crate::check::lower::Place;
 use crate::check::lower::catalog as lower;
@@ -15,23 +12,14 @@ use crate::check::lower::program;
 use crate::check::names;
 use crate::check::names::Written;
 use crate::check::packages;
+use crate::check::{Typed, TypedValue};
 use crate::diag;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::input::ReviewStatus;
 use crate::load::SourceTree;
-use crate::model::Catalog;
-use crate::model::Plan;
-use crate::model::Profile;
-use crate::model::ProfileId;
-use crate::model::Program;
-use crate::model::ProgramId;
-use crate::model::Project;
-use crate::model::Shell;
-use crate::model::meets;
+use crate::model::{Catalog, Plan, Profile, ProfileId, Program, ProgramId, Project, Shell, meets};
 use crate::parse::Kind;
-use crate::text::FileId;
-use crate::text::Span;
+use crate::text::{FileId, Span};
 
 /// Which value of a [`Typed`] is of a kind; one with a wrong shape is a document without a value.
 macro_rules! of_kind {

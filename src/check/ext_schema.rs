@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use jsonschema::Draft;
-use jsonschema::PatternOptions;
-use jsonschema::ValidationError;
-use serde_json::Map;
-use serde_json::Value;
+use jsonschema::{Draft, PatternOptions, ValidationError};
+use serde_json::{Map, Value};
 
 use crate::check::lower::Place;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::model::ExtSchema;
 use crate::text::Span;
 

@@ -6,15 +6,11 @@ pub(super) mod tenant;
 
 use semver::{Version, VersionReq};
 
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::parse::Document;
-use crate::parse::node::Data;
-use crate::parse::node::Node;
+use crate::parse::node::{Data, Node};
 use crate::text::Span;
-use crate::time::Duration;
-use crate::time::Timestamp;
-use crate::time::Window;
+use crate::time::{Duration, Timestamp, Window};
 
 /// A way through a document that never fails: where nothing was written it stays at the nearest key above.
 #[derive(Debug, Clone, Copy)]

@@ -1,13 +1,11 @@
 //! Names of things: which documents share one, which lists repeat one, which one was meant.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Typed;
 use crate::check::lower::Place;
 use crate::diag;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::parse::Document;
 use crate::text::Span;
 

@@ -1,28 +1,20 @@
 //! The files of a version: its package, pages, icons and templates.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::check::Typed;
 use crate::check::archive;
+use crate::check::archive::Entries;
 use crate::check::lower::Place;
 use crate::check::templates;
 use crate::diag;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::input::MiniProgramSpec;
-use crate::load::Content;
-use crate::load::SourceTree;
-use crate::load::file_id;
+use crate::load::{Content, SourceTree, file_id};
 use crate::model::Template;
-use crate::parse::Document;
-use crate::parse::Kind;
-use crate::parse::node::Data;
-use crate::parse::node::Node;
-use crate::path::BadPath;
-use crate::path::BundlePath;
-use crate::path::RepoPath;
+use crate::parse::{Document, Kind};
+use crate::path::{BadPath, BundlePath, RepoPath};
 use crate::text::Span;
 
 /// Most bytes of a package that does not say otherwise.
@@ -109,16 +101,9 @@ pub(super) fn read(
         }
         None => (own.clone(), None),
     };
-    let templates = templates(tree, own, spec, files.as_ref(), at, found);
+    let templates = templates::read(tree, own, spec, files.as_ref(), at, found);
     if let Some(files) = &files {
         mentioned(spec, files, at, found);
-    }
-    if let Some(ext) = at.key("ext").node() {
-        strings(ext, &mut |text, span| {
-            if let Err(why) = templates::parse("ext", text) {
-                found.push(bad_template(span, &why));
-            }
-        });
     }
     Files { path, files: files.unwrap_or_default(), templates }
 }
@@ -191,8 +176,6 @@ fn package(
     }
     paths(entries, span, found)
 }
-
-type Entries = Vec<(String, Arc<[u8]>)>;
 
 fn folder(tree: &SourceTree, path: &RepoPath, span: Span, found: &mut Vec<Diagnostic>) -> Option<Entries> {
     let mut entries = Entries::new();
@@ -284,7 +267,7 @@ fn paths(entries: Entries, span: Span, found: &mut Vec<Diagnostic>) -> Option<BT
 }
 
 /// The folders above a path.
-fn above(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn above(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
@@ -296,7 +279,8 @@ fn mentioned(
     found: &mut Vec<Diagnostic>,
 ) {
     let has = |path: &str| {
-        files.keys().any(|file| file.as_str() == path) || spec.templates.iter().any(|template| template.path == path)
+        BundlePath::parse(path).is_ok_and(|path| files.contains_key(&path))
+            || spec.templates.iter().any(|template| template.path == path)
     };
     let mut missing = |what: &str, path: &str, span: Span| {
         let help = match diag::nearest(path, files.keys().map(BundlePath::as_str)) {
@@ -316,117 +300,5 @@ fn mentioned(
         if !elsewhere && !has(&icon.src) {
             missing("icon", &icon.src, at.key("icons").item(index).key("src").span());
         }
-    }
-}
-
-fn templates(
-    tree: &SourceTree,
-    own: &RepoPath,
-    spec: &MiniProgramSpec,
-    files: Option<&BTreeMap<BundlePath, Arc<[u8]>>>,
-    at: Place<'_>,
-    found: &mut Vec<Diagnostic>,
-) -> Vec<Template> {
-    let folded: BTreeSet<String> = files.into_iter().flat_map(BTreeMap::keys).map(BundlePath::folded).collect();
-    let mut templates = Vec::with_capacity(spec.templates.len());
-    for (index, written) in spec.templates.iter().enumerate() {
-        let at = at.key("templates").item(index);
-        let target = target(&written.path, &folded, at.key("path").span(), found);
-        let source = source(tree, own, &written.src, at.key("src").span(), found);
-        if let (Some(path), Some((src, text))) = (target, source) {
-            templates.push(Template { src, text, path, span: at.key("src").span() });
-        }
-    }
-    templates
-}
-
-fn target(path: &str, files: &BTreeSet<String>, span: Span, found: &mut Vec<Diagnostic>) -> Option<BundlePath> {
-    let refuse = |message: String, help: &str| Diagnostic::new(Code::MissingTemplate, span, message).help(help);
-    let target = match BundlePath::parse(path) {
-        Ok(target) => target,
-        Err(why) => {
-            let help = "name the file as the mini-program sees it, such as `config.json`";
-            found.push(refuse(format!("`{path}` cannot be the path of a rendered file: {why}"), help));
-            return None;
-        }
-    };
-    let folded = target.folded();
-    let below = format!("{folded}/");
-    let taken = files.contains(&folded)
-        || above(&folded).any(|folder| files.contains(folder))
-        || files.range(below.clone()..).next().is_some_and(|file| file.starts_with(&below));
-    if taken {
-        let help = "take the file out of the package, or give the rendered one another path";
-        found.push(refuse(format!("`{path}` is already in the package"), help));
-        return None;
-    }
-    Some(target)
-}
-
-fn source(
-    tree: &SourceTree,
-    own: &RepoPath,
-    written: &str,
-    span: Span,
-    found: &mut Vec<Diagnostic>,
-) -> Option<(RepoPath, Arc<str>)> {
-    let refuse = |message: String, help: &str| Diagnostic::new(Code::MissingTemplate, span, message).help(help);
-    let path = match own.beside(written) {
-        Ok(path) => path,
-        Err(why) => {
-            let help = "a template stands below the folder of this document";
-            found.push(refuse(format!("template `{written}` cannot be read: {why}"), help));
-            return None;
-        }
-    };
-    let (file, bytes) = match tree.find(path.as_str()) {
-        Some((file, it)) if matches!(it.content, Content::Bytes(_)) => (file, it.bytes()),
-        Some(_) => {
-            found.push(refuse(
-                format!("template `{path}` is a symbolic link or submodule"),
-                "put the file itself there",
-            ));
-            return None;
-        }
-        None => {
-            let beside = tree.below(own.parent()).filter_map(|(_, file)| file.path.below(own.parent()));
-            let near = diag::nearest(written, beside).map(|near| format!("did you mean `{near}`?"));
-            let help = near.unwrap_or("the path is relative to this document".to_owned());
-            found.push(refuse(format!("there is no template at `{path}`"), &help));
-            return None;
-        }
-    };
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        let message = format!("template `{path}` is not UTF-8 text");
-        let help = "save it as UTF-8; files that are not text belong into the package";
-        found.push(Diagnostic::new(Code::BadTemplate, span, message).help(help));
-        return None;
-    };
-    if let Err(why) = templates::parse(path.as_str(), text) {
-        // Only texts that the source map holds can be shown.
-        let diagnostic = match SourceTree::shows_text(&path) {
-            true => bad_template(templates::line(file, text, why.line().unwrap_or(1)), &why)
-                .label(span, "rendered because of this"),
-            false => bad_template(span, &why),
-        };
-        found.push(diagnostic);
-        return None;
-    }
-    Some((path, text.into()))
-}
-
-fn bad_template(span: Span, why: &minijinja::Error) -> Diagnostic {
-    let message = format!("the template cannot be parsed: {}", why.detail().unwrap_or("its syntax is wrong"));
-    Diagnostic::new(Code::BadTemplate, span, message)
-        .help("templates are Jinja: `{{ value }}`, `{% if … %}…{% endif %}`, `{# comment #}`")
-}
-
-/// Every text in a tree. A loop of its own is not needed: the guard limits the depth.
-fn strings(node: &Node, visit: &mut impl FnMut(&str, Span)) {
-    match &node.data {
-        Data::Text(text) => visit(text, node.span),
-        Data::List(items) => items.iter().for_each(|item| strings(item, visit)),
-        Data::Mapping(entries) => entries.iter().for_each(|entry| strings(&entry.value, visit)),
-        Data::Null | Data::Bool(_) | Data::Number(_) => {}
     }
 }

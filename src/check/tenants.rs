@@ -1,27 +1,17 @@
 //! The rules of tenants: each against the catalogue, then all against one another.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use semver::VersionReq;
 
-use crate::check::Typed;
-use crate::check::TypedValue;
 use crate::check::lower::Place;
 use crate::check::lower::tenant as lower;
 use crate::check::names;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
-use crate::input::SalesStatus;
-use crate::input::TenantStatus;
-use crate::model::AddOn;
-use crate::model::AddOnId;
-use crate::model::Catalog;
-use crate::model::Effect;
-use crate::model::ProgramId;
-use crate::model::Tenant;
-use crate::model::meets;
+use crate::check::{Typed, TypedValue};
+use crate::diag::{Code, Diagnostic};
+use crate::input::{SalesStatus, TenantStatus};
+use crate::model::{AddOn, AddOnId, Catalog, Effect, ProgramId, Tenant, meets};
 use crate::parse::Document;
 use crate::text::Span;
 use crate::time::Timestamp;

@@ -18,9 +18,14 @@ pub(super) fn run(settings: &Settings, arguments: &CheckArguments) -> Result<(),
         return Err(Failure::Said(Exit::Inputs));
     }
     if checked.catalog.programs.is_empty() || checked.tenants.is_empty() {
-        let missing = if checked.catalog.programs.is_empty() { "mini-program below `catalog/`" } else { "tenant below `tenants/`" };
-        return Err(Failure::new(Exit::Guard, format!("there is no {missing}"))
-            .help("run it in the project's folder, or name that with `--project`; `tenantry init` makes a new project"));
+        let missing = if checked.catalog.programs.is_empty() {
+            "mini-program below `catalog/`"
+        } else {
+            "tenant below `tenants/`"
+        };
+        return Err(Failure::new(Exit::Guard, format!("there is no {missing}")).help(
+            "run it in the project's folder, or name that with `--project`; `tenantry init` makes a new project",
+        ));
     }
     let entitlements: usize = decided.iter().map(|it| it.resolution.included.len()).sum();
     let summary = format!(

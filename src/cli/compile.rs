@@ -86,7 +86,10 @@ fn roots(
     let left = now.until(newest.expires);
     if newest.expires > now && left < ROOT_WARNING {
         let days = left.seconds() / 86_400;
-        output::warning(&format!("root {} expires in {days} days; run `tenantry keys rotate root --renew`", newest.version));
+        output::warning(&format!(
+            "root {} expires in {days} days; run `tenantry keys rotate root --renew`",
+            newest.version
+        ));
     }
     Ok((folder, chain))
 }
@@ -131,7 +134,10 @@ fn say(
     if let [first, ..] = summary.gone.as_slice() {
         output::warning(&format!(
             "{} no longer in the project, such as `{first}`: devices keep what they have until its metadata expires.\n         To take it away at once keep the tenant's file and set `status: inactive`.",
-            match summary.gone.len() { 1 => "1 tenant is".to_owned(), many => format!("{many} tenants are") }
+            match summary.gone.len() {
+                1 => "1 tenant is".to_owned(),
+                many => format!("{many} tenants are"),
+            }
         ));
     }
     let done = match summary.is_new {

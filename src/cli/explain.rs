@@ -44,7 +44,8 @@ pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(
         }
         Some(app_id) => {
             let Some(program) = checked.catalog.find_program(app_id) else {
-                let failure = Failure::new(Exit::Usage, format!("there is no mini-program `{app_id}` in the catalogue"));
+                let failure =
+                    Failure::new(Exit::Usage, format!("there is no mini-program `{app_id}` in the catalogue"));
                 let names = checked.catalog.programs.iter().map(|it| &*it.app_id);
                 return Err(match diag::nearest(app_id, names) {
                     Some(near) => failure.help(format!("did you mean `{near}`?")),

@@ -32,7 +32,9 @@ fn init(folder: &KeyFolder, new: &NewKeys, now: Timestamp) -> Result<(), Failure
     let name = &new.environment;
     let is_plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !is_plain || name == DEVELOPMENT {
-        let message = format!("`{name}` cannot name an environment: lower-case letters, digits and hyphens, and not `{DEVELOPMENT}`");
+        let message = format!(
+            "`{name}` cannot name an environment: lower-case letters, digits and hyphens, and not `{DEVELOPMENT}`"
+        );
         return Err(Failure::new(Exit::Usage, message));
     }
     let root = folder.init(new, now)?;
@@ -152,7 +154,9 @@ impl Rotation<'_> {
         let for_root = arguments.renew || arguments.replace.is_some();
         match (role, for_root, arguments.finish, arguments.drop) {
             (KeyRole::Root, true, false, false) => self.root(arguments.replace.as_deref()),
-            (KeyRole::Root, ..) => Err(Failure::new(Exit::Usage, "say what to change: `--renew`, or `--replace KEY_ID`")),
+            (KeyRole::Root, ..) => {
+                Err(Failure::new(Exit::Usage, "say what to change: `--renew`, or `--replace KEY_ID`"))
+            }
             (_, true, ..) => Err(Failure::new(Exit::Usage, "`--renew` and `--replace` are for the root")),
             (_, _, true, _) => self.finish(role, arguments),
             (_, _, _, true) => self.drop(role),
@@ -164,7 +168,8 @@ impl Rotation<'_> {
     fn start(&self, role: KeyRole) -> Result<(), Failure> {
         let chain = self.folder.chain()?;
         let files = self.folder.files(role)?;
-        if let Some((path, _)) = files.iter().find(|(_, key)| standing(&chain, role, key.key_id()) != Standing::Current) {
+        if let Some((path, _)) = files.iter().find(|(_, key)| standing(&chain, role, key.key_id()) != Standing::Current)
+        {
             let message = format!("a rotation is under way: `{}`", path.display());
             return Err(Failure::new(Exit::Usage, message).help("go on with `--finish`, or with `--drop`"));
         }
@@ -190,7 +195,9 @@ impl Rotation<'_> {
             .collect();
         if incoming.is_empty() {
             let message = format!("there is no new {} key", role.as_str());
-            return Err(Failure::new(Exit::Usage, message).help(format!("begin with `tenantry keys rotate {}`", role.as_str())));
+            return Err(
+                Failure::new(Exit::Usage, message).help(format!("begin with `tenantry keys rotate {}`", role.as_str()))
+            );
         }
         if !arguments.stolen {
             self.demand_dual_signed(role, &incoming, &self.settings.out(arguments.out.as_deref()))?;
@@ -255,7 +262,8 @@ impl Rotation<'_> {
         let mut root = chain.last().expect("a chain of roots is never empty").root.clone();
         let keys = root.roles.get_mut(&KeyRole::Root.signs()[0]).expect("every root of the profile has every role");
         if let Some(beginning) = replace {
-            let found: Vec<KeyId> = keys.keyids.iter().copied().filter(|id| id.to_string().starts_with(beginning)).collect();
+            let found: Vec<KeyId> =
+                keys.keyids.iter().copied().filter(|id| id.to_string().starts_with(beginning)).collect();
             let [old] = found.as_slice() else {
                 let message = format!("`{beginning}` is the beginning of {} root key ids", found.len());
                 return Err(Failure::new(Exit::Usage, message).help("`tenantry keys list` shows them"));

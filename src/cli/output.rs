@@ -86,7 +86,8 @@ pub(crate) fn progress() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-    let style = ProgressStyle::with_template("{msg:>9} [{bar:30}] {human_pos} of {human_len} tenants").expect("the template is sound");
+    let style = ProgressStyle::with_template("{msg:>9} [{bar:30}] {human_pos} of {human_len} tenants")
+        .expect("the template is sound");
     bar.set_style(style.progress_chars("=> "));
     bar
 }

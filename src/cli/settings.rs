@@ -39,11 +39,15 @@ impl Settings {
         }
         let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
             Ok(text) => text.parse().map_err(|_| {
-                Failure::new(Exit::Usage, format!("`SOURCE_DATE_EPOCH` is `{text}`, not a number of seconds since 1970"))
+                Failure::new(
+                    Exit::Usage,
+                    format!("`SOURCE_DATE_EPOCH` is `{text}`, not a number of seconds since 1970"),
+                )
             })?,
             Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs().cast_signed()),
         };
-        Timestamp::from_unix(seconds).ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
+        Timestamp::from_unix(seconds)
+            .ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
     }
 
     /// The inputs: the working directory or a revision.

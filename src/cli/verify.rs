@@ -49,7 +49,9 @@ pub(super) fn run(settings: &Settings, arguments: &VerifyArguments) -> Result<()
         }
     }
     match (report.findings.len(), report.tenants) {
-        (0, 0) => Err(Failure::new(Exit::Refused, "there is no tenant in it").help("name the folder that `compile` wrote")),
+        (0, 0) => {
+            Err(Failure::new(Exit::Refused, "there is no tenant in it").help("name the folder that `compile` wrote"))
+        }
         (0, _) => Ok(()),
         (count, _) => Err(Failure::new(Exit::Refused, output::counted(count, "finding"))),
     }
@@ -67,5 +69,8 @@ fn trusted_root(settings: &Settings, arguments: &VerifyArguments) -> (PathBuf, S
             return (path, "the project's own root".into());
         }
     }
-    (arguments.folder.join("root/1.root.json"), "the folder's own first root (a stranger would pin it; see `--root`)".into())
+    (
+        arguments.folder.join("root/1.root.json"),
+        "the folder's own first root (a stranger would pin it; see `--root`)".into(),
+    )
 }

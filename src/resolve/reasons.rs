@@ -238,6 +238,20 @@ impl Exclusion {
         }
     }
 
+    /// Which point of step 3 of docs/decisions.md this is, in the order in which a version meets them; past them all when it is none.
+    pub(super) fn point(&self) -> u8 {
+        match self {
+            Exclusion::Review { .. } => 1,
+            Exclusion::Compliance(_) => 2,
+            Exclusion::DataRegion { .. } => 3,
+            Exclusion::LicenceRestricted { .. } => 4,
+            Exclusion::NotGranted { .. } => 5,
+            Exclusion::Pin { .. } => 6,
+            Exclusion::Channel { .. } => 7,
+            _ => u8::MAX,
+        }
+    }
+
     /// Where the deciding rule was written; nowhere when nothing wants the program.
     pub fn span(&self) -> Option<Span> {
         match self {

@@ -71,9 +71,9 @@ impl<'a> Decided<'a> {
         if let Some(fall) = falls.next() {
             return fall.clone();
         }
-        let newest = self.field.program(slot).releases.len() - 1;
-        self.why_refused(slot, newest).unwrap_or_else(|| {
-            let release = &self.field.program(slot).releases[newest];
+        let telling = self.telling(slot);
+        self.why_refused(slot, telling).unwrap_or_else(|| {
+            let release = &self.field.program(slot).releases[telling];
             match self.levels.iter().rev().find(|(level, _)| runs_on(release, *level)) {
                 None => Exclusion::Platform { span: release.platform_span },
                 Some(&(level, decision)) => self.unmet(release, level, &self.decisions[decision]),
@@ -91,30 +91,42 @@ impl<'a> Decided<'a> {
         let unmet = unmet.next().expect("a candidate in a level's range is viable unless a dependency is not met");
         Exclusion::Dependency {
             program: unmet.program,
-            release: self.newest_in(self.field.slot_of(unmet), unmet.range.as_ref()),
+            release: self.telling_in(self.field.slot_of(unmet), unmet.range.as_ref()),
             span: unmet.span,
             why: Box::new(self.why_not_viable(unmet, level, decision)),
         }
     }
 
-    /// Why no version in a dependency's range is viable at a level: the reason of the newest of them.
+    /// Why no version in a dependency's range is viable at a level: the reason of the most telling of them.
     fn why_not_viable(&self, dependency: &'a Dependency, level: u32, decision: &Decision<'_>) -> Exclusion {
         let slot = self.field.slot_of(dependency);
         if let Some(fall) = &decision.fallen[slot] {
             return fall.clone();
         }
-        let Some(newest) = self.newest_in(slot, dependency.range.as_ref()) else {
+        let Some(telling) = self.telling_in(slot, dependency.range.as_ref()) else {
             return Exclusion::NoVersion { span: dependency.span };
         };
-        let release = &self.field.program(slot).releases[newest];
-        self.why_refused(slot, newest).unwrap_or_else(|| match runs_on(release, level) {
+        let release = &self.field.program(slot).releases[telling];
+        self.why_refused(slot, telling).unwrap_or_else(|| match runs_on(release, level) {
             false => Exclusion::Platform { span: release.platform_span },
             true => self.unmet(release, level, decision),
         })
     }
 
-    fn newest_in(&self, slot: usize, range: Option<&VersionReq>) -> Option<usize> {
-        self.field.program(slot).releases.iter().rposition(|it| meets(range, &it.version))
+    /// The version of a program whose reason tells most.
+    pub(super) fn telling(&self, slot: usize) -> usize {
+        self.telling_in(slot, None).expect("a program has a version")
+    }
+
+    /// The version whose reason tells most: the one that came furthest through the gate, and the newest among equals.
+    /// A version in review says nothing about a program whose released version the profile forbids.
+    fn telling_in(&self, slot: usize, range: Option<&VersionReq>) -> Option<usize> {
+        let first = self.field.wanted.entries[slot].first;
+        let releases = self.field.program(slot).releases.iter().enumerate();
+        let in_range = releases.filter(|(_, it)| meets(range, &it.version));
+        let furthest = in_range
+            .max_by_key(|(at, _)| (self.field.refused[first + at].as_ref().map_or(u8::MAX, Exclusion::point), *at));
+        furthest.map(|(at, _)| at)
     }
 
     /// Why a version above the newest chosen one is not used, seen from the highest level that has the program and runs it.

@@ -207,7 +207,7 @@ impl Rule<'_> {
                 return broken("data.max_classification");
             }
             if let Some((regions, _)) = &profile.regions
-                && (release.regions.is_empty() || release.regions.iter().any(|it| !regions.contains(it)))
+                && !release.regions.iter().any(|it| regions.contains(it))
             {
                 return broken("data.regions");
             }
@@ -413,15 +413,26 @@ impl Rule<'_> {
         if let Some((_, it)) = levels.iter().rev().find(|(_, it)| it.fallen.contains_key(app_id)) {
             return Answer::Out(it.fallen[app_id].clone());
         }
-        let newest = self.releases(app_id).into_iter().max_by_key(|it| it.code).expect("a version");
-        if let Some(refusal) = self.refusal(app_id, newest) {
+        let telling = self.most_telling(app_id, self.releases(app_id)).expect("a version");
+        if let Some(refusal) = self.refusal(app_id, telling) {
             return Answer::Out(refusal);
         }
-        let runs = |at: &&u32| newest.min_code <= **at && newest.max_code.is_none_or(|max| **at <= max);
+        let runs = |at: &&u32| telling.min_code <= **at && telling.max_code.is_none_or(|max| **at <= max);
         match self.levels.iter().rev().find(runs) {
             None => Answer::Out("platform".to_owned()),
-            Some(at) => Answer::Out(self.unmet(newest, *at, &levels[at].fallen)),
+            Some(at) => Answer::Out(self.unmet(telling, *at, &levels[at].fallen)),
         }
+    }
+
+    /// The one that passes the most points of step 3.
+    fn most_telling<'a>(&self, app_id: &str, releases: Vec<&'a Release>) -> Option<&'a Release> {
+        let points = ["review", "compliance", "data_region", "licence_restricted", "granted", "pin", "channel"];
+        releases.into_iter().max_by_key(|it| {
+            let refusal = self.refusal(app_id, it);
+            let passed =
+                refusal.map_or(points.len(), |why| points.iter().position(|p| why.starts_with(p)).expect("a point"));
+            (passed, it.code)
+        })
     }
 
     fn unmet(&self, release: &Release, at: u32, fallen: &BTreeMap<String, String>) -> String {
@@ -440,18 +451,17 @@ impl Rule<'_> {
         if let Some(fall) = fallen.get(app_id) {
             return fall.clone();
         }
-        let releases = self.releases(app_id);
-        let Some(newest) = releases.into_iter().filter(|it| in_range(range, &it.version)).max_by_key(|it| it.code)
-        else {
+        let releases = self.releases(app_id).into_iter().filter(|it| in_range(range, &it.version));
+        let Some(telling) = self.most_telling(app_id, releases.collect()) else {
             return "no_version".to_owned();
         };
-        if let Some(refusal) = self.refusal(app_id, newest) {
+        if let Some(refusal) = self.refusal(app_id, telling) {
             return refusal;
         }
-        if at < newest.min_code || newest.max_code.is_some_and(|max| max < at) {
+        if at < telling.min_code || telling.max_code.is_some_and(|max| max < at) {
             return "platform".to_owned();
         }
-        self.unmet(newest, at, fallen)
+        self.unmet(telling, at, fallen)
     }
 
     fn kept_away(&self, app_id: &str, window: Window, levels: &BTreeMap<u32, Level>) -> String {

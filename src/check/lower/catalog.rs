@@ -3,38 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Map;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Place;
 use crate::check::catalog::unmet;
 use crate::check::ext_schema;
 use crate::check::lower;
 use crate::check::names;
-use crate::check::names::Broken;
-use crate::check::names::Written;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
+use crate::check::names::{Broken, Written};
+use crate::diag::{Code, Diagnostic};
 use crate::input;
-use crate::input::AddOnDocument;
-use crate::input::ComplianceProfileDocument;
-use crate::input::PlanDocument;
-use crate::input::ProjectDocument;
-use crate::input::SalesStatus;
-use crate::input::ShellDocument;
-use crate::model::AddOn;
-use crate::model::AddOnId;
-use crate::model::AllowDeny;
-use crate::model::Grant;
-use crate::model::Pattern;
-use crate::model::Plan;
-use crate::model::PlanId;
-use crate::model::Profile;
-use crate::model::ProfileId;
-use crate::model::Program;
-use crate::model::ProgramId;
-use crate::model::Project;
-use crate::model::Shell;
+use crate::input::{
+    AddOnDocument, ComplianceProfileDocument, PlanDocument, ProjectDocument, SalesStatus, ShellDocument,
+};
+use crate::model::{
+    AddOn, AddOnId, AllowDeny, Grant, Pattern, Plan, PlanId, Profile, ProfileId, Program, ProgramId, Project, Shell,
+};
 use crate::text::Span;
 
 /// The names that documents of the catalogue may use, each list sorted.

@@ -1,33 +1,23 @@
 //! A version of a mini-program.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use semver::Version;
 
 use super::Place;
 use super::catalog::Scope;
-use crate::check::Typed;
-use crate::check::TypedValue;
 use crate::check::ext_schema;
 use crate::check::lower;
 use crate::check::names;
-use crate::check::names::Broken;
-use crate::check::names::Written;
+use crate::check::names::{Broken, Written};
 use crate::check::packages;
-use crate::diag::Code;
-use crate::diag::Diagnostic;
-use crate::input::Classification;
-use crate::input::MiniProgramDocument;
-use crate::input::MiniProgramSpec;
+use crate::check::{Typed, TypedValue};
+use crate::diag::{Code, Diagnostic};
+use crate::input::{Classification, MiniProgramDocument, MiniProgramSpec};
 use crate::load::SourceTree;
-use crate::model::Dependency;
-use crate::model::Package;
-use crate::model::ProgramId;
-use crate::model::Release;
-use crate::parse::Document;
-use crate::parse::Kind;
+use crate::model::{Dependency, Package, ProgramId, Release};
+use crate::parse::{Document, Kind};
 use crate::text::Span;
 
 /// A version that can be told from every other: what remains when codes and names have been looked at.

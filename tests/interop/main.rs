@@ -1,0 +1,15 @@
+//! What we publish, in the hands of programs that we did not write.
+//!
+//! `.ci/parts` installs them; see `tests/support/parts.rs` for what happens without them.
+#![expect(clippy::disallowed_methods, reason = "tests read what was published and run foreign programs")]
+
+mod canonical;
+mod clients;
+mod following;
+#[path = "../support/http.rs"]
+mod http;
+#[path = "../support/parts.rs"]
+mod parts;
+#[path = "../support/site.rs"]
+mod site;
+mod todomvc;
