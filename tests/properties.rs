@@ -1,5 +1,4 @@
 //! Facts that hold for every project, tried on small random ones.
-#![expect(clippy::disallowed_methods, reason = "publications go to a temporary folder")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -225,6 +224,12 @@ proptest! {
             prop_assert!(!text.contains("berta") && !text.contains(&berta), "{} names another tenant", key);
         }
     }
+
+}
+
+// Each of these cases compiles a dozen times.
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(24) })]
 
     /// Compiling now and then gives everybody what a compile from nothing would give them at that instant: no
     /// instant at which a line-up changes by itself is missed, and no change of a file.

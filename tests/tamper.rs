@@ -154,10 +154,13 @@ fn an_old_snapshot_is_not_taken_for_the_one_that_the_timestamp_names() {
 
 /// How one tenant's chain of metadata is made anew: who signs, and what the files say of themselves.
 struct Forgery {
-    targets: ([u8; 32], Box<dyn Fn(&mut Targets)>),
-    snapshot: ([u8; 32], Box<dyn Fn(&mut Snapshot)>),
-    timestamp: ([u8; 32], Box<dyn Fn(&mut TimestampRole)>),
+    targets: Forged<Targets>,
+    snapshot: Forged<Snapshot>,
+    timestamp: Forged<TimestampRole>,
 }
+
+/// The seed of the key that signs a file, and what is changed in it before.
+type Forged<T> = ([u8; 32], Box<dyn Fn(&mut T)>);
 
 impl Default for Forgery {
     /// Nothing forged.
