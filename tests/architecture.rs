@@ -94,6 +94,8 @@ fn sources() -> Vec<Source> {
             let name = entry.file_name().into_string().expect("plain names");
             let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
             match path.strip_suffix(".rs") {
+                // The files of the project that `init` writes are no Rust.
+                None if entry.file_type().is_ok_and(|it| it.is_file()) || path == "cli/init" => {}
                 None => folders.push(path),
                 Some("lib" | "main") => {}
                 // `#[cfg(test)] mod tests;` in a file of its own.
