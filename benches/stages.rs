@@ -1,6 +1,4 @@
 //! What each stage takes for one tenant (for one package: `pack`), over all tenants of a generated project in turn.
-#![expect(clippy::disallowed_methods, reason = "criterion's macros read the environment and the clock")]
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::cell::Cell;
 use std::hint::black_box;

@@ -116,7 +116,7 @@ impl<'a> Templates<'a> {
                 let _ = environment.add_template(template.src.as_str(), &template.text);
             }
         }
-        let defaults = catalog.programs.iter().map(|it| it.releases.iter().map(|it| defaults(it)).collect()).collect();
+        let defaults = catalog.programs.iter().map(|it| it.releases.iter().map(defaults).collect()).collect();
         Templates { catalog, environment, defaults }
     }
 
@@ -190,7 +190,8 @@ impl View<'_> {
             merge(merged.as_object_mut().expect("`ext` is a map"), layer);
         }
         let span = own.map_or(self.release.ext_span, |(_, span)| *span);
-        found.extend(broken_schema(self.release, &merged, span));
+        let broken = broken_schema(self.release, &merged, span);
+        found.extend(broken.map(|it| it.label(self.tenant.span, "merged for this tenant")));
         Arc::new(merged)
     }
 

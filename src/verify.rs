@@ -73,20 +73,20 @@ pub fn tenant(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<Ve
 
     let key = keys::timestamp(addr);
     let file = check.get(&key)?;
-    let timestamp: TimestampRole = check.role(&key, &file, |it: &TimestampRole| &it.tenantry == &mark)?;
+    let timestamp: TimestampRole = check.role(&key, &file, |it: &TimestampRole| it.tenantry == mark)?;
     let named = check.only(&key, &timestamp.meta, "snapshot.json")?;
     bytes.push((key, file));
 
     let key = keys::snapshot(addr, named.version);
     let file = check.named(&key, &named)?;
-    let snapshot: Snapshot = check.role(&key, &file, |it: &Snapshot| &it.tenantry == &mark)?;
+    let snapshot: Snapshot = check.role(&key, &file, |it: &Snapshot| it.tenantry == mark)?;
     check.version(&key, snapshot.version, named.version)?;
     let named = check.only(&key, &snapshot.meta, "targets.json")?;
     bytes.push((key, file));
 
     let key = keys::targets(addr, named.version);
     let file = check.named(&key, &named)?;
-    let targets: Targets = check.role(&key, &file, |it: &Targets| &it.tenantry == &mark)?;
+    let targets: Targets = check.role(&key, &file, |it: &Targets| it.tenantry == mark)?;
     check.version(&key, targets.version, named.version)?;
     if targets.targets.len() > MAX_TARGETS {
         return Err(finding(&key, format!("it has {} targets, more than {MAX_TARGETS}", targets.targets.len())));

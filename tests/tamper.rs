@@ -152,6 +152,9 @@ fn an_old_snapshot_is_not_taken_for_the_one_that_the_timestamp_names() {
     refuses(&project, &format!("t/{addr}/2.snapshot.json"), "");
 }
 
+/// Who signs a role, and what is changed in it first.
+type Forged<T> = ([u8; 32], Box<dyn Fn(&mut T)>);
+
 /// How one tenant's chain of metadata is made anew: who signs, and what the files say of themselves.
 struct Forgery {
     targets: Forged<Targets>,
@@ -339,7 +342,7 @@ fn a_root_that_the_one_before_has_not_signed_is_refused() {
     root.version = 2;
     root.keys.extend(keys.iter().map(|it| (it.key_id(), it.public_key().clone())));
     let role = root.roles.get_mut(&tenantry::metadata::RoleName::Root).expect("a role");
-    role.keyids = tenantry::sign::keystore::sorted(keys.iter().map(|it| it.key_id()));
+    role.keyids = tenantry::sign::roots::sorted(keys.iter().map(|it| it.key_id()));
     let signers: Vec<&dyn Signer> = keys.iter().map(|it| it as &dyn Signer).collect();
     project.write("out/root/2.root.json", sign(root, &signers).expect("signs").bytes);
     refuses(&project, "root/2.root.json", "");

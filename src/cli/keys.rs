@@ -10,7 +10,8 @@ use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::metadata::keys::{KeyId, Signer};
 use crate::metadata::{self, DEVELOPMENT, Root};
-use crate::sign::keystore::{KeyFolder, KeyRole, NewKeys, ROOT_LIFETIME, RootFile, add_signatures, check_root, sorted};
+use crate::sign::keystore::{KeyError, KeyFolder, KeyRole, NewKeys, ROOT_LIFETIME, RootFile};
+use crate::sign::roots::{add_signatures, check_root, sorted};
 use crate::time::Timestamp;
 use crate::write::OutDir;
 
@@ -285,7 +286,7 @@ impl Rotation<'_> {
         root.expires = self.now.plus(ROOT_LIFETIME);
         let used: Vec<KeyId> = root.roles.values().flat_map(|it| it.keyids.iter().copied()).collect();
         root.keys.retain(|id, _| used.contains(id));
-        let unsigned = crate::sign::sign(root, &[]).map_err(crate::sign::keystore::KeyError::from)?;
+        let unsigned = crate::sign::sign(root, &[]).map_err(KeyError::from)?;
         self.folder.write_pending(&unsigned.bytes)?;
         sign_pending(&self.folder)
     }
@@ -300,7 +301,7 @@ fn sign_pending(folder: &KeyFolder) -> Result<(), Failure> {
     };
     let files = folder.files(KeyRole::Root)?;
     let signers: Vec<&dyn Signer> = files.iter().map(|(_, key)| key as &dyn Signer).collect();
-    let bytes = add_signatures(&pending, &signers)?;
+    let bytes = add_signatures(&pending, &signers).map_err(KeyError::from)?;
     match check_root(&bytes, Some(previous)) {
         Ok(root) => {
             let (version, expires) = (root.version, root.expires);

@@ -1,5 +1,4 @@
 //! What goes to the terminal.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this file writes to the terminal")]
 
 use std::io::IsTerminal as _;
 use std::time::Duration;

@@ -14,7 +14,8 @@ use tenantry::index::Index;
 use tenantry::metadata::keys::{FileKey, Signer};
 use tenantry::metadata::{RoleKeys, RoleName, Root, RootMark, SPEC_VERSION};
 use tenantry::pipeline::verify::{self, Report};
-use tenantry::sign::keystore::{ROOT_LIFETIME, sorted};
+use tenantry::sign::keystore::ROOT_LIFETIME;
+use tenantry::sign::roots::sorted;
 use tenantry::sign::sign;
 use tenantry::time::Timestamp;
 
@@ -201,8 +202,10 @@ pub(crate) fn written(folder: &Path) -> BTreeMap<String, SystemTime> {
 
 fn walk(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
     let top = folder.to_owned();
-    let files =
-        walkdir::WalkDir::new(folder).into_iter().map(|it| it.expect("lists")).filter(|it| !it.file_type().is_dir());
+    // A folder that nobody has made yet has no files.
+    let is_there = folder.exists();
+    let entries = walkdir::WalkDir::new(folder).into_iter().take_while(move |_| is_there);
+    let files = entries.map(|it| it.expect("lists")).filter(|it| !it.file_type().is_dir());
     files.map(move |it| {
         let key = it.path().strip_prefix(&top).expect("the walk began there").to_str().expect("text").to_owned();
         (key, it.into_path())
