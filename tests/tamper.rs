@@ -159,9 +159,6 @@ struct Forgery {
     timestamp: Forged<TimestampRole>,
 }
 
-/// The seed of the key that signs a file, and what is changed in it before.
-type Forged<T> = ([u8; 32], Box<dyn Fn(&mut T)>);
-
 impl Default for Forgery {
     /// Nothing forged.
     fn default() -> Forgery {
