@@ -8,7 +8,7 @@ use super::super::{Decided, ReadTenant};
 use super::incremental::Read;
 use super::{COMPILER, Job};
 use crate::bundle::{self, Bundle};
-use crate::compose::{self, Bundles, Composed};
+use crate::compose::{Bundles, Composed, Composer};
 use crate::digest::{Blake3, Fingerprint, Sha256};
 use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
@@ -80,7 +80,7 @@ pub(super) struct Maker<'a> {
     pub(super) previous: Option<&'a Index>,
     pub(super) read: &'a Read<'a>,
     pub(super) number: u64,
-    pub(super) bundles: &'a Bundles,
+    pub(super) composer: &'a Composer<'a>,
 }
 
 /// One tenant's share of a publication.
@@ -107,8 +107,8 @@ pub(super) enum Why {
 impl Maker<'_> {
     pub(super) fn tenant(&self, read: &ReadTenant, decided: &Decided) -> Result<Made, SignError> {
         let (checked, tenant) = (&self.read.checked, &read.tenant);
-        let (project, catalog) = (&checked.project, &checked.catalog);
-        let composed = compose::tenant(project, catalog, self.bundles, tenant, &decided.resolution, &decided.rendered);
+        let project = &checked.project;
+        let composed = self.composer.tenant(tenant, &decided.resolution, &decided.rendered);
         let addr = self.signers.addresses.addr(&tenant.tenant_id);
         let longest = |lifetime: Duration| composed.max_ttl.map_or(lifetime, |it| it.min(lifetime));
         let publication = Publication {
