@@ -268,7 +268,7 @@ pub(crate) fn decide(checked: &Checked, now: Timestamp) -> (Vec<Decided>, Vec<Di
         all.push(decided);
         diagnostics.extend(found);
     }
-    (all, diagnostics)
+    (all, diag::fold_repeats(diagnostics))
 }
 
 /// Whether a project may go on after its check.

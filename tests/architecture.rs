@@ -98,7 +98,7 @@ fn sources() -> Vec<Source> {
                 continue;
             }
             match path.strip_suffix(".rs") {
-                // Templates of `tenantry init` and the like.
+                // The files of the project that `init` writes are no Rust.
                 None => {}
                 Some("lib" | "main") => {}
                 // `#[cfg(test)] mod tests;` in a file of its own.

@@ -200,6 +200,30 @@ fn as_time_goes_by_metadata_is_signed_again_at_half_its_life() {
     is_sound(&project, "2026-12-08T00:00:00Z");
 }
 
+/// Otherwise a tenant that comes under a stricter rule would keep metadata that the rule forbids.
+#[test]
+fn a_shorter_lifetime_holds_from_the_next_compile() {
+    let project = Project::small();
+    project.compile();
+    project.edit("tenantry.yaml", "spec:", "spec:\n  lifetimes: { freshness: P2D }");
+    let before = project.public();
+    project.compile().says("0 changed, 3 signed again");
+    assert!(changed(&before, &project.public()).iter().all(|it| it.ends_with("/timestamp.json")));
+
+    project.edit("tenantry.yaml", "{ freshness: P2D }", "{ freshness: P2D, entitlement: P10D }");
+    project.compile().says("0 changed, 3 signed again");
+    let records = project.index().tenants;
+    for record in records.values() {
+        assert_eq!(record.timestamp.expires, time("2026-11-25T00:00:00Z"));
+        assert_eq!(
+            (record.targets.expires, record.snapshot.expires),
+            (time("2026-12-03T00:00:00Z"), time("2026-12-03T00:00:00Z"))
+        );
+    }
+    is_sound(&project, NOW);
+    project.compile().says("nothing changed");
+}
+
 #[test]
 fn a_clock_that_goes_backwards_does_no_harm() {
     let project = Project::small();

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests run commands, and move key files about")]
 
 use std::fs;
+use std::io::Write as _;
 use std::process::Command;
 
 use project::{ADDRESS_SECRET, ENTITLEMENT_SEED, FRESHNESS_SEED, NOW, Project, changed, run, small, tenant};
@@ -290,7 +291,10 @@ fn a_command_can_sign() {
         .output()
         .is_ok_and(|it| it.status.success());
     if !has_openssl {
-        assert!(std::env::var_os("TENANTRY_REQUIRE_PARTS").is_none(), "openssl and od are required");
+        let demanded = std::env::var_os("TENANTRY_REQUIRE_PARTS").is_some_and(|it| it == "1");
+        assert!(!demanded, "openssl and od are missing");
+        // Past the test harness, which swallows what a passing test prints.
+        writeln!(std::io::stderr(), "SKIPPED: openssl and od are missing").expect("stderr is open");
         return;
     }
     // `pkeyutl -rawin` needs a file, since Ed25519 reads its message twice.

@@ -1,8 +1,5 @@
 //! Where keys live: files under `keys/`, environment variables, commands.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this file reads and writes key files, and reads keys from the environment"
-)]
+#![expect(clippy::disallowed_methods, reason = "this file reads and writes keys")]
 //!
 //! ```text
 //! keys/root/<N>.root.json         the chain of roots; public, committed with the project

@@ -10,7 +10,7 @@ use super::{COMPILER, Job};
 use crate::bundle::{self, Bundle};
 use crate::compose::{self, Bundles, Composed};
 use crate::digest::{Blake3, Fingerprint, Sha256};
-use crate::index::{Archive, Index, TenantRecord, keys};
+use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
 use crate::model::Catalog;
@@ -120,12 +120,22 @@ impl Maker<'_> {
         };
         let before = self.previous.and_then(|it| it.tenants.get(&addr));
         let same = before.filter(|it| it.content == composed.content && self.is_whole(&addr, it));
+        // What was signed for longer than is allowed by now is due too.
+        let is_due = |file: FileRecord, lifetime: Duration| {
+            file.is_due(self.job.now) || file.issued.until(file.expires) > lifetime
+        };
+        let is_entitlement_due = |it: &TenantRecord| {
+            is_due(it.targets, publication.entitlement_lifetime)
+                || is_due(it.snapshot, publication.entitlement_lifetime)
+        };
+        let is_freshness_due =
+            |it: &TenantRecord| is_due(it.timestamp, publication.freshness_lifetime) || !self.has_timestamp(&addr, it);
         let (record, mut objects, timestamp, why) = match same {
-            Some(before) if before.targets.is_due(self.job.now) || before.snapshot.is_due(self.job.now) => {
+            Some(before) if is_entitlement_due(before) => {
                 let (record, objects, timestamp) = self.sign(read, decided, &composed, &publication)?;
                 (record, objects, Some(timestamp), Why::Refreshed)
             }
-            Some(before) if before.timestamp.is_due(self.job.now) || !self.has_timestamp(&addr, before) => {
+            Some(before) if is_freshness_due(before) => {
                 let (record, timestamp) = self.refresh(before, &publication)?;
                 (record, Vec::new(), Some(timestamp), Why::Refreshed)
             }
