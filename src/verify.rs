@@ -292,7 +292,7 @@ fn get(objects: &dyn Objects, key: &str) -> Result<Vec<u8>, Finding> {
 fn check_bytes(key: &str, bytes: &[u8], length: u64, sha256: Sha256) -> Result<(), Finding> {
     match () {
         () if bytes.len() as u64 != length => {
-            Err(finding(key, format!("it has {} bytes, its name in signed metadata says {length}", bytes.len())))
+            Err(finding(key, format!("it has {} bytes, signed metadata says {length}", bytes.len())))
         }
         () if Sha256::of(bytes) != sha256 => Err(finding(key, "its bytes are not those that were signed for".into())),
         () => Ok(()),

@@ -88,7 +88,7 @@ fn every_field_of_the_manifest_is_described() {
     let source = fs::read_to_string(path).expect("the source");
     let types = source.split_once("pub struct Source").expect("the first type that is read back").1;
     let fields = types.lines().filter_map(|it| it.strip_prefix("    pub ")?.split_once(": ")).map(|it| it.0);
-    let missing: Vec<&str> = fields.filter(|it| !it.contains('(') && !described.contains(*it)).collect();
+    let missing: Vec<&str> = fields.filter(|it| !it.starts_with("fn ") && !described.contains(*it)).collect();
     assert_eq!(missing, Vec::<&str>::new());
 }
 

@@ -152,6 +152,9 @@ fn an_old_snapshot_is_not_taken_for_the_one_that_the_timestamp_names() {
     refuses(&project, &format!("t/{addr}/2.snapshot.json"), "");
 }
 
+/// Who signs a role, and what is changed in it first.
+type Forged<T> = ([u8; 32], Box<dyn Fn(&mut T)>);
+
 /// How one tenant's chain of metadata is made anew: who signs, and what the files say of themselves.
 struct Forgery {
     targets: Forged<Targets>,

@@ -242,7 +242,8 @@ impl Publishing<'_> {
         let maker = Maker {
             job,
             signers: self.signers,
-            previous: previous.filter(|it| self.keys.made(it)),
+            previous,
+            has_same_keys: previous.is_some_and(|it| self.keys.made(it)),
             read,
             number,
             composer: &composer,

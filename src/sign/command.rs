@@ -26,8 +26,8 @@ impl CommandSigner {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        // The messages are a few kilobytes, less than any pipe holds, so writing all before reading cannot lock up
-        // with a command that reads its input; one that does not read it at all is told by the closed pipe.
+        // Writing all before reading cannot lock up with a command that reads its input before it answers; one that
+        // does not read it at all is told by the closed pipe.
         let written = child.stdin.take().expect("stdin was asked for").write_all(message);
         let output = child.wait_with_output()?;
         match (written, output.status.success()) {
@@ -52,7 +52,9 @@ impl Signer for CommandSigner {
         let output = self.run(message).map_err(|error| failed(error.to_string()))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(failed(format!("{} {}", output.status, said.trim())));
+            // What a command says may hold anything; a terminal must not obey it.
+            let said: String = said.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            return Err(failed(format!("{} {said}", output.status)));
         }
         let text = String::from_utf8_lossy(&output.stdout);
         match SignatureBytes::parse(text.trim()) {

@@ -76,8 +76,10 @@ pub(super) fn missing_roots(job: &Job<'_>) -> Vec<Object> {
 pub(super) struct Maker<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) signers: &'a Signers,
-    /// The previous publication, if the same keys signed it.
+    /// The previous publication.
     pub(super) previous: Option<&'a Index>,
+    /// Whether the keys that sign now signed that one too.
+    pub(super) has_same_keys: bool,
     pub(super) read: &'a Read<'a>,
     pub(super) number: u64,
     pub(super) composer: &'a Composer<'a>,
@@ -125,7 +127,8 @@ impl Maker<'_> {
             file.is_due(self.job.now) || file.issued.until(file.expires) > lifetime
         };
         let is_entitlement_due = |it: &TenantRecord| {
-            is_due(it.targets, publication.entitlement_lifetime)
+            !self.has_same_keys
+                || is_due(it.targets, publication.entitlement_lifetime)
                 || is_due(it.snapshot, publication.entitlement_lifetime)
         };
         let is_freshness_due =
