@@ -54,8 +54,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tenantry-bench-", dir=arguments.temp) as temp:
         facts = machine(Path(temp))
         bench = Bench(Path(temp), arguments.programs)
-        results = {size: bench.size(size, arguments.runs if size < 50_000 else min(arguments.runs, 3)) for size in sizes}
-    arguments.save.write_text(json.dumps({"machine": facts, "results": results}, indent=1) + "\n")
+        results = {}
+        for size in sizes:
+            results[size] = bench.size(size, arguments.runs if size < 50_000 else min(arguments.runs, 3))
+            arguments.save.write_text(json.dumps({"machine": facts, "results": results}, indent=1) + "\n")
+        print("done; taking everything away again", file=sys.stderr)
     text = table(facts, results, arguments.programs)
     print(text)
     if not arguments.no_docs:
