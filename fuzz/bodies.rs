@@ -20,7 +20,7 @@ use tenantry::render::Templates;
 use tenantry::report;
 use tenantry::report::{Format, Styled};
 use tenantry::resolve::Resolver;
-use tenantry::sign::keystore;
+use tenantry::sign::roots;
 use tenantry::text::Span;
 use tenantry::time::Timestamp;
 
@@ -52,8 +52,8 @@ pub fn metadata(bytes: &[u8]) {
     open::<TimestampRole>(bytes);
     open::<Snapshot>(bytes);
     open::<Targets>(bytes);
-    if let Ok(root) = keystore::check_root(bytes, None) {
-        assert!(keystore::check_root(bytes, Some(&root)).is_err(), "no root comes after itself");
+    if let Ok(root) = roots::check_root(bytes, None) {
+        assert!(roots::check_root(bytes, Some(&root)).is_err(), "no root comes after itself");
     }
 }
 
