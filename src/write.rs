@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use walkdir::WalkDir;
 
 use crate::digest::Sha256;
-use crate::index::{FORMAT, Index, keys};
+use crate::index::{Index, keys};
 
 /// Stands in `out/` while a run changes it.
 const UNFINISHED: &str = "state/unfinished";
@@ -150,13 +150,7 @@ impl OutDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(WriteError::Io { action: "read", path, source }),
         };
-        match serde_json::from_slice::<Index>(&bytes) {
-            Ok(index) if index.format == FORMAT => Ok(Some(index)),
-            Ok(index) => {
-                Err(WriteError::BadIndex { path, why: format!("its format is {}, not {FORMAT}", index.format) })
-            }
-            Err(error) => Err(WriteError::BadIndex { path, why: error.to_string() }),
-        }
+        Index::parse(&bytes).map(Some).map_err(|why| WriteError::BadIndex { path, why: why.to_string() })
     }
 
     /// Whether a file is there with this length: what the index says is still true.
@@ -264,7 +258,7 @@ impl OutDir {
 
     /// Writes the index.
     pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
-        let bytes = serde_json::to_vec(index).expect("an index has only text keys");
+        let bytes = index.to_bytes();
         self.replace(&Object { key: "state/index.json".into(), bytes })
     }
 

@@ -152,7 +152,7 @@ impl Out {
     }
 
     fn index(&self) -> Index {
-        serde_json::from_slice(&read(self.folder.path())["state/index.json"]).expect("an index can be read back")
+        Index::parse(&read(self.folder.path())["state/index.json"]).expect("an index can be read back")
     }
 
     /// Every file that a tenant's device may fetch, but for roots.

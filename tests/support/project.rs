@@ -160,7 +160,7 @@ impl Project {
     /// What `state/index.json` remembers.
     pub(crate) fn index(&self) -> Index {
         let bytes = fs::read(self.path("out/state/index.json")).expect("an index");
-        serde_json::from_slice(&bytes).expect("an index can be read back")
+        Index::parse(&bytes).expect("an index can be read back")
     }
 
     /// The address of a tenant.
