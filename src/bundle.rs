@@ -144,8 +144,8 @@ mod tests {
             (bundle.tree.to_string().as_str(), bundle.sha256.to_string().as_str(), bundle.bytes.len()),
             (
                 "ae59e854124f573bb474317bbdcd286806e276f8a9bf07207f57248b743db2fb",
-                "ecf9ca2e00af44a24f73fb677657e1580841879404fac1268352d4aecad988a8",
-                259
+                "f7c30486a276009ef06e0e5d8e5d4e0bd9a1e83b9c1005f516e2fafe81f2725c",
+                257
             )
         );
     }

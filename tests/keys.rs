@@ -359,3 +359,28 @@ fn development_keys_are_marked_in_every_file_and_warned_about() {
     // The same keys the next time, so that it settles.
     project.compile().says("nothing changed");
 }
+
+/// A key in an HSM or in CI's variables is no file here: a rotation to it names its public half.
+#[test]
+fn a_role_can_move_to_a_key_that_is_no_file() {
+    let project = Project::small();
+    let new = [88; 32];
+    let compile = |project: &Project| {
+        let mut command = project.command(NOW, &["compile"]);
+        run(command.env("TENANTRY_ENTITLEMENT_KEY", FileKey::from_seed(new).to_pem())).ok();
+        verifies_from_root_1(project);
+    };
+    project.compile();
+    let finish = ["keys", "rotate", "entitlement", "--finish", "--public-key", &public_hex(new)];
+    project.run(&finish).ends_with(6).says("is not signed by the new key");
+    compile(&project);
+    project
+        .run(&["keys", "rotate", "entitlement", "--finish", "--public-key", "zz"])
+        .ends_with(2)
+        .says("64 hex digits");
+    project.run(&finish).ok();
+    compile(&project);
+    project.run(&["keys", "rotate", "entitlement", "--drop"]).ok();
+    compile(&project);
+    project.run(&["compile"]).ends_with(3).says("no entitlement key of root 2 is at hand");
+}
