@@ -7,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tenantry::bundle;
 use tenantry::check;
 use tenantry::check::schema::{self, Shapes};
-use tenantry::compose::{self, Bundles};
+use tenantry::compose::{Bundles, Composer};
 use tenantry::digest::{Blake3, Sha256};
 use tenantry::index::Archive;
 use tenantry::input::TenantDocument;
@@ -123,11 +123,12 @@ fn deciding(criterion: &mut Criterion) {
     // The digests only have to be there.
     let archive = (Blake3([7; 32]), Archive { sha256: Sha256([7; 32]), length: 7 });
     let bundles: Bundles = catalog.programs.iter().map(|it| vec![Some(archive); it.releases.len()]).collect();
+    let composer = Composer::new(project, catalog, &bundles);
     group.bench_function("compose", |bencher| {
         bencher.iter(|| {
             let at = round.turn();
             let decided = &decided[at];
-            compose::tenant(project, catalog, &bundles, &tenants[at].tenant, &decided.resolution, &decided.rendered)
+            composer.tenant(&tenants[at].tenant, &decided.resolution, &decided.rendered)
         });
     });
     group.finish();

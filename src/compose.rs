@@ -1,19 +1,20 @@
 //! A line-up, its settings and its bundles become the body of a manifest.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, RwLock};
 
 use crate::bundle::{self, Bundle, Files};
 use crate::digest::Blake3;
 use crate::index::Archive;
 use crate::input::ExpirationStrategy;
 use crate::manifest::{
-    self, Body, Face, File, MiniProgram, Offline, PlatformVersion, RevokeMode, Revoked, Update, Version, raw,
+    self, Body, Face, File, Fragment, Json, MiniProgram, Offline, PlatformVersion, RevokeMode, Revoked, Update, Version,
 };
-use crate::model::{Catalog, Project, Release, Tenant};
+use crate::model::{Catalog, ProgramId, Project, Release, Tenant};
 use crate::render::{Rendered, RenderedRelease};
 use crate::resolve::{Chosen, Exclusion, Included, Resolution};
-use crate::time::Duration;
+use crate::time::{Duration, Window};
 
 /// The archives of a catalogue's versions: by program, then by release; none for a version that nobody has.
 pub type Bundles = Vec<Vec<Option<(Blake3, Archive)>>>;
@@ -35,84 +36,121 @@ pub struct Composed {
     pub max_ttl: Option<Duration>,
 }
 
-/// Composes one tenant's manifest.
-pub fn tenant(
-    project: &Project,
-    catalog: &Catalog,
-    bundles: &Bundles,
-    tenant: &Tenant,
-    resolution: &Resolution,
-    rendered: &Rendered,
-) -> Composed {
-    let mut named = BTreeMap::new();
-    let mut overlays = Vec::new();
-    let programs: Vec<MiniProgram<'_>> = resolution
-        .included
-        .iter()
-        .zip(&rendered.releases)
-        .map(|(included, rendered)| program(catalog, bundles, included, rendered, &mut named, &mut overlays))
-        .collect();
-    let body = Body {
-        branding: raw(&tenant.branding),
-        entitlements: raw(&resolution.entitlements),
-        limits: raw(&resolution.limits),
-        mini_programs: raw(&programs),
-        offline: raw(&offline(project, catalog, tenant)),
-        revoked: raw(&revoked(catalog, resolution)),
-    };
-    let profiles = tenant.profile.iter().flat_map(|(id, _)| &catalog.profiles[id.at()].closure);
-    Composed {
-        content: body.digest(&tenant.tenant_id),
-        body,
-        bundles: named.into_iter().collect(),
-        overlays,
-        entitlements: u32::try_from(resolution.included.len()).expect("fewer than 2^32 programs"),
-        max_ttl: profiles.filter_map(|id| catalog.profiles[id.at()].max_ttl).min(),
-    }
+/// Composes manifests. What two tenants have alike is written once.
+pub struct Composer<'a> {
+    project: &'a Project,
+    catalog: &'a Catalog,
+    bundles: &'a Bundles,
+    /// Mini-programs as tenants have them who add nothing of their own. Looked into, never walked over.
+    fragments: RwLock<HashMap<Shared, Arc<Fragment>>>,
 }
 
-fn program<'a>(
-    catalog: &'a Catalog,
-    bundles: &Bundles,
-    included: &Included,
-    rendered: &'a [RenderedRelease],
-    named: &mut BTreeMap<Blake3, Archive>,
-    overlays: &mut Vec<Bundle>,
-) -> MiniProgram<'a> {
-    let program = catalog.program(included.program);
-    let newest = (&program.releases[included.releases[0].release], &rendered[0]);
-    let releases = included.releases.iter().zip(rendered).map(|(chosen, rendered)| {
-        let release = &program.releases[chosen.release];
-        let archive = bundles[included.program.at()][chosen.release];
-        let (tree, archive) = archive.expect("every version that somebody has was packed");
-        named.insert(tree, archive);
-        manifest::Release {
-            bundle: file(tree, archive),
-            face: differing_face(newest, (release, rendered)),
-            overlay: overlay(&rendered.overlay, overlays),
-            platform_version: platform(chosen),
-            version: version(release),
+/// What a fragment depends on, besides the catalogue.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Shared {
+    program: ProgramId,
+    releases: Vec<Chosen>,
+    preload: bool,
+}
+
+impl<'a> Composer<'a> {
+    /// For the line-ups of one catalogue, all of whose wanted versions were packed.
+    pub fn new(project: &'a Project, catalog: &'a Catalog, bundles: &'a Bundles) -> Composer<'a> {
+        Composer { project, catalog, bundles, fragments: RwLock::default() }
+    }
+
+    /// Composes one tenant's manifest.
+    pub fn tenant(&self, tenant: &Tenant, resolution: &Resolution, rendered: &Rendered) -> Composed {
+        let (project, catalog) = (self.project, self.catalog);
+        let mut named = BTreeMap::new();
+        let mut overlays = Vec::new();
+        let programs: Vec<(Arc<Fragment>, Window)> = resolution
+            .included
+            .iter()
+            .zip(&rendered.releases)
+            .map(|(included, rendered)| {
+                for chosen in &included.releases {
+                    let (tree, archive) = self.archive(included.program, chosen);
+                    named.insert(tree, archive);
+                }
+                (self.fragment(included, rendered, &mut overlays), included.window)
+            })
+            .collect();
+        let body = Body {
+            branding: Json::of(&tenant.branding),
+            entitlements: Json::of(&resolution.entitlements),
+            limits: Json::of(&resolution.limits),
+            mini_programs: Json::line_up(programs.iter().map(|(fragment, window)| (&**fragment, *window))),
+            offline: Json::of(&offline(project, catalog, tenant)),
+            revoked: Json::of(&revoked(catalog, resolution)),
+        };
+        let profiles = tenant.profile.iter().flat_map(|(id, _)| &catalog.profiles[id.at()].closure);
+        Composed {
+            content: body.digest(&tenant.tenant_id),
+            body,
+            bundles: named.into_iter().collect(),
+            overlays,
+            entitlements: u32::try_from(resolution.included.len()).expect("fewer than 2^32 programs"),
+            max_ttl: profiles.filter_map(|id| catalog.profiles[id.at()].max_ttl).min(),
         }
-    });
-    let releases = releases.collect();
-    let (release, rendered) = newest;
-    MiniProgram {
-        app_id: Cow::Borrowed(&program.app_id),
-        description: release.description.as_deref().map(Cow::Borrowed),
-        egress: Cow::Borrowed(&release.egress),
-        ext: rendered.ext(),
-        icons: Cow::Borrowed(&release.icons),
-        name: Cow::Borrowed(&release.name),
-        pages: Cow::Borrowed(&release.pages),
-        preload: included.preload,
-        releases,
-        req_permissions: Cow::Borrowed(&release.req_permissions),
-        short_name: release.short_name.as_deref().map(Cow::Borrowed),
-        update_policy: update(release),
-        valid_from: included.window.from,
-        valid_until: included.window.until,
-        version: version(release),
-        window: Cow::Borrowed(&release.window),
+    }
+
+    fn archive(&self, program: ProgramId, chosen: &Chosen) -> (Blake3, Archive) {
+        self.bundles[program.at()][chosen.release].expect("every version that somebody has was packed")
+    }
+
+    fn fragment(&self, included: &Included, rendered: &[RenderedRelease], overlays: &mut Vec<Bundle>) -> Arc<Fragment> {
+        if !rendered.iter().all(RenderedRelease::is_default) {
+            return Arc::new(Fragment::of(&self.program(included, rendered, overlays)));
+        }
+        let key = Shared { program: included.program, releases: included.releases.clone(), preload: included.preload };
+        let known = self.fragments.read().expect("composing never panics").get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let fragment = Arc::new(Fragment::of(&self.program(included, rendered, overlays)));
+            self.fragments.write().expect("composing never panics").insert(key, Arc::clone(&fragment));
+            fragment
+        })
+    }
+
+    fn program<'b>(
+        &'b self,
+        included: &Included,
+        rendered: &'b [RenderedRelease],
+        overlays: &mut Vec<Bundle>,
+    ) -> MiniProgram<'b> {
+        let program = self.catalog.program(included.program);
+        let newest = (&program.releases[included.releases[0].release], &rendered[0]);
+        let releases = included.releases.iter().zip(rendered).map(|(chosen, rendered)| {
+            let release = &program.releases[chosen.release];
+            let (tree, archive) = self.archive(included.program, chosen);
+            manifest::Release {
+                bundle: file(tree, archive),
+                face: differing_face(newest, (release, rendered)),
+                overlay: overlay(&rendered.overlay, overlays),
+                platform_version: platform(chosen),
+                version: version(release),
+            }
+        });
+        let releases = releases.collect();
+        let (release, rendered) = newest;
+        MiniProgram {
+            app_id: Cow::Borrowed(&program.app_id),
+            description: release.description.as_deref().map(Cow::Borrowed),
+            egress: Cow::Borrowed(&release.egress),
+            ext: rendered.ext(),
+            icons: Cow::Borrowed(&release.icons),
+            name: Cow::Borrowed(&release.name),
+            pages: Cow::Borrowed(&release.pages),
+            preload: included.preload,
+            releases,
+            req_permissions: Cow::Borrowed(&release.req_permissions),
+            short_name: release.short_name.as_deref().map(Cow::Borrowed),
+            update_policy: update(release),
+            valid_from: None,
+            valid_until: None,
+            version: version(release),
+            window: Cow::Borrowed(&release.window),
+        }
     }
 }
 

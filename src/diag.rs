@@ -2,6 +2,8 @@
 
 pub mod codes;
 
+use std::collections::BTreeMap;
+
 use crate::text::{SourceMap, Span};
 pub use codes::Code;
 
@@ -90,6 +92,30 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>, sources: &SourceMap) {
     diagnostics.dedup();
 }
 
+/// Keeps the first few of what one rule says about one place, and says how many more there were: a broken
+/// template is one mistake, however many tenants it is rendered for.
+pub fn fold_repeats(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const KEPT: usize = 3;
+    let mut count: BTreeMap<(Code, Span), usize> = BTreeMap::new();
+    for it in &diagnostics {
+        *count.entry((it.code, it.span())).or_default() += 1;
+    }
+    let mut seen: BTreeMap<(Code, Span), usize> = BTreeMap::new();
+    let kept = diagnostics.into_iter().filter_map(|mut it| {
+        let key = (it.code, it.span());
+        let nth = seen.entry(key).or_default();
+        *nth += 1;
+        match (*nth, count[&key].saturating_sub(KEPT)) {
+            (KEPT, more @ 1..) => {
+                it.message += &format!(" (and {more} more like this)");
+                Some(it)
+            }
+            (nth, _) => (nth <= KEPT).then_some(it),
+        }
+    });
+    kept.collect()
+}
+
 /// Whether any of them stops the build.
 pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|it| it.severity() == Severity::Error)
@@ -113,8 +139,8 @@ fn edit_distance(a: &str, b: &str) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
     }
     for i in 1..=a.len() {
         for j in 1..=b.len() {
@@ -131,7 +157,25 @@ fn edit_distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{Code, Diagnostic, fold_repeats, nearest};
+    use crate::text::{FileId, Span};
+
+    #[test]
+    fn one_mistake_is_not_told_ten_thousand_times() {
+        let at = |start: u32| Span { file: FileId(0), start, end: start + 1 };
+        let told = |count: usize| {
+            let found =
+                (0..count).map(|tenant| Diagnostic::new(Code::RenderFailed, at(0), format!("fails for {tenant}")));
+            let other = Diagnostic::new(Code::RenderFailed, at(5), "another place");
+            let folded = fold_repeats(found.chain([other]).collect());
+            folded.into_iter().map(|it| it.message).collect::<Vec<_>>()
+        };
+        assert_eq!(told(3), ["fails for 0", "fails for 1", "fails for 2", "another place"]);
+        assert_eq!(
+            told(10_000),
+            ["fails for 0", "fails for 1", "fails for 2 (and 9997 more like this)", "another place"]
+        );
+    }
 
     #[test]
     fn a_near_miss_is_found_and_a_far_one_is_not() {

@@ -18,7 +18,7 @@ pub const FORMAT: u32 = 1;
 /// A whole publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Index {
+pub struct Index<B = Blake3> {
     /// [`FORMAT`].
     pub format: u32,
     /// Name and version of the compiler that made it.
@@ -40,7 +40,82 @@ pub struct Index {
     /// Every bundle, by the digest of its tree.
     pub bundles: BTreeMap<Blake3, Archive>,
     /// Every tenant, by its address.
-    pub tenants: BTreeMap<String, TenantRecord>,
+    pub tenants: BTreeMap<String, TenantRecord<B>>,
+}
+
+/// Why bytes are no index.
+#[derive(Debug, thiserror::Error)]
+pub enum BadIndex {
+    /// Not JSON of this shape.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Of another version.
+    #[error("its format is {0}, not {FORMAT}")]
+    Format(u32),
+    /// A tenant names a bundle that is not there.
+    #[error("tenant `{0}` names a bundle that is not in it")]
+    Bundle(String),
+}
+
+impl Index {
+    /// Reads `state/index.json`.
+    pub fn parse(bytes: &[u8]) -> Result<Index, BadIndex> {
+        let stored: Index<usize> = serde_json::from_slice(bytes)?;
+        if stored.format != FORMAT {
+            return Err(BadIndex::Format(stored.format));
+        }
+        let trees: Vec<Blake3> = stored.bundles.keys().copied().collect();
+        stored.with_bundles(|name, at| trees.get(at).copied().ok_or_else(|| BadIndex::Bundle(name.to_owned())))
+    }
+
+    /// Writes `state/index.json`. A tenant's bundles are positions there: their digests would be most of the file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let positions: BTreeMap<Blake3, usize> =
+            self.bundles.keys().enumerate().map(|(at, tree)| (*tree, at)).collect();
+        let stored: Result<Index<usize>, std::convert::Infallible> =
+            self.clone().with_bundles(|_, tree| Ok(positions[&tree]));
+        let Ok(stored) = stored;
+        serde_json::to_vec(&stored).expect("an index has only text keys")
+    }
+}
+
+impl<B> Index<B> {
+    /// The same index with bundles named in another way.
+    fn with_bundles<C, E>(self, mut name: impl FnMut(&str, B) -> Result<C, E>) -> Result<Index<C>, E> {
+        let tenants = self.tenants.into_iter().map(|(addr, it)| {
+            let bundles = it.bundles.into_iter().map(|bundle| name(&it.name, bundle)).collect::<Result<_, E>>()?;
+            let record = TenantRecord {
+                bundles,
+                name: it.name,
+                tenant_id: it.tenant_id,
+                domains: it.domains,
+                file: it.file,
+                input: it.input,
+                content: it.content,
+                next_change: it.next_change,
+                entitlements: it.entitlements,
+                overlays: it.overlays,
+                manifest: it.manifest,
+                targets: it.targets,
+                snapshot: it.snapshot,
+                timestamp: it.timestamp,
+            };
+            Ok((addr, record))
+        });
+        Ok(Index {
+            tenants: tenants.collect::<Result<_, E>>()?,
+            format: self.format,
+            compiler: self.compiler,
+            environment: self.environment,
+            publication: self.publication,
+            root_version: self.root_version,
+            entitlement_keys: self.entitlement_keys,
+            freshness_keys: self.freshness_keys,
+            basis: self.basis,
+            clean: self.clean,
+            bundles: self.bundles,
+        })
+    }
 }
 
 /// An archive in `o/`.
@@ -56,7 +131,7 @@ pub struct Archive {
 /// One tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TenantRecord {
+pub struct TenantRecord<B = Blake3> {
     /// Its name in the project.
     pub name: String,
     /// Its opaque identifier.
@@ -74,7 +149,7 @@ pub struct TenantRecord {
     /// How many mini-programs are in.
     pub entitlements: u32,
     /// The bundles among its targets, sorted.
-    pub bundles: Vec<Blake3>,
+    pub bundles: Vec<B>,
     /// Overlays, by the digest of their trees.
     pub overlays: BTreeMap<Blake3, Archive>,
     /// The manifest.

@@ -270,7 +270,8 @@ pub struct MiniProgramSpec {
     pub templates: Vec<Template>,
 }
 
-/// An icon inside the package. Fields stand in sorted order because manifests are canonical JSON.
+// Fields stand in sorted order because manifests are canonical JSON.
+/// An icon inside the package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Icon {
@@ -817,7 +818,8 @@ pub struct Override {
     pub expires: String,
 }
 
-/// How the shell looks for a tenant. Fields stand in sorted order because manifests are canonical JSON.
+// Fields stand in sorted order because manifests are canonical JSON.
+/// How the shell looks for a tenant.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branding {

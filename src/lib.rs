@@ -1,25 +1,49 @@
-//! tenantry
-pub mod bundle;
-pub mod check;
-pub mod cli;
-pub mod compose;
-pub mod diag;
-pub mod digest;
-pub mod explain;
-pub mod index;
-pub mod input;
-pub mod load;
-pub mod manifest;
-pub mod metadata;
-pub mod model;
-pub mod parse;
-pub mod path;
-pub mod pipeline;
-pub mod render;
-pub mod report;
-pub mod resolve;
-pub mod sign;
-pub mod text;
-pub mod time;
-pub mod verify;
-pub mod write;
+//! A compiler for tenant entitlements: YAML in git goes in; a signed manifest for each tenant, and the bundles
+//! that tenants share, come out.
+//!
+//! ```text
+//!  files        YAML + places      typed, checked       decided              settings, files
+//!   load ─SourceTree─▶ parse ─Document─▶ check ─Catalog─▶ resolve ─Resolution─▶ render ─Rendered─┐
+//!                                             Tenant         │                                   ▼
+//!                                                            └─▶ explain                      compose
+//!                                                                                                │
+//!   out/ ◀─ write ◀─Object── sign ◀──────────────────Body, Bundle────────────────────────────────┘
+//!     └───▶ verify
+//! ```
+//!
+//! A stage handles one thing (one file, one tenant) and does no I/O; [`pipeline`] runs the stages in parallel.
+//! `ARCHITECTURE.md` follows one tenant through all of them, with the real value at each arrow.
+
+// Values that every stage knows.
+pub mod path; // paths that cannot leave the place they belong to
+pub mod digest; // BLAKE3 is the identity of content, SHA-256 is what TUF clients check
+pub mod time; // instants, durations, windows; `now` is always an argument
+pub mod text; // source text and places in it
+pub mod diag; // what there is to say to authors: stable codes, places, one help each
+
+// The formats at both ends.
+pub mod input; // what authors may write, one type per kind
+pub mod metadata; // root, timestamp, snapshot, targets: TUF, in our profile
+pub mod manifest; // what a shell reads
+pub mod index; // what a publication remembers of itself; private
+
+// From files to decisions.
+pub mod load; // a working directory or a git revision, read once
+pub mod parse; // one file: guarded YAML, with the place of every value
+pub mod model; // catalogue and tenants after every check: no dangling names
+pub mod check; // documents become the model, and everything wrong is said
+pub mod report; // what is wrong, as text for people and machines
+pub mod resolve; // which programs, which versions, when, and why
+pub mod explain; // the reasons, in sentences
+
+// From decisions to signed bytes.
+pub mod bundle; // equal files, equal bytes
+pub mod render; // one tenant's settings and its own files
+pub mod compose; // the body of one tenant's manifest
+pub mod sign; // targets, snapshot, timestamp; and where keys live
+pub mod write; // onto the disk, so that a crash leaves the old or the new
+pub mod verify; // what a stranger can check
+
+// Everything together.
+pub mod pipeline; // the loops; the only place that is parallel
+pub mod cli; // the command line

@@ -10,6 +10,9 @@ use std::sync::Arc;
 use crate::path::RepoPath;
 use crate::text::{FileId, SourceFile, SourceMap};
 
+/// Most bytes of a file that is shown to people; far more than a document may have.
+const MAX_SHOWN: usize = 1 << 20;
+
 /// Most files that a project may have.
 pub const MAX_FILES: usize = 2_000_000;
 
@@ -120,9 +123,9 @@ impl SourceTree {
         SourceTree::holds_documents(path) || path.as_str().contains("template")
     }
 
-    /// The texts that spans point into. Files that hold no documents count as empty, unless they are text that a template error may show.
+    /// The texts that spans point into. Files that hold no documents count as empty, unless they are text that a template error may show; so do files that are too large for anybody to read.
     pub fn sources(&self) -> SourceMap {
-        let text = |file: &TreeFile| match SourceTree::shows_text(&file.path) {
+        let text = |file: &TreeFile| match SourceTree::shows_text(&file.path) && file.bytes().len() <= MAX_SHOWN {
             true => std::str::from_utf8(file.bytes()).unwrap_or_default().into(),
             false => Arc::from(""),
         };

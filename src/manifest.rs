@@ -7,12 +7,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::digest::{Blake3, Fingerprint, Sha256};
 use crate::input::{Branding, Entitlement, ExpirationStrategy, Icon, Permission, UpdateMode};
-use crate::time::{Duration, Timestamp};
+use crate::time::{Duration, Timestamp, Window};
 
 /// The version of the manifest's format.
 pub const MANIFEST_VERSION: &str = "1.0.0";
@@ -21,17 +20,17 @@ pub const MANIFEST_VERSION: &str = "1.0.0";
 #[derive(Debug, Clone)]
 pub struct Body {
     /// How the shell looks.
-    pub branding: Box<RawValue>,
+    pub branding: Json,
     /// Rights that are not mini-programs.
-    pub entitlements: Box<RawValue>,
+    pub entitlements: Json,
     /// Most of something.
-    pub limits: Box<RawValue>,
+    pub limits: Json,
     /// The line-up.
-    pub mini_programs: Box<RawValue>,
+    pub mini_programs: Json,
     /// What a device may do without reaching the CDN.
-    pub offline: Box<RawValue>,
+    pub offline: Json,
     /// What must stop.
-    pub revoked: Box<RawValue>,
+    pub revoked: Json,
 }
 
 /// Where a compile comes from.
@@ -45,25 +44,6 @@ pub struct Source {
     pub compiler: String,
     /// Digest of the tenant's own file and of everything in the catalogue. No other tenant's file goes into it.
     pub inputs_digest: Blake3,
-}
-
-/// The whole document as written.
-#[derive(Debug, Serialize)]
-struct Written<'a> {
-    addr: &'a str,
-    branding: &'a RawValue,
-    entitlements: &'a RawValue,
-    environment: &'a str,
-    expires: Timestamp,
-    issued: Timestamp,
-    limits: &'a RawValue,
-    mini_programs: &'a RawValue,
-    offline: &'a RawValue,
-    publication: u64,
-    revoked: &'a RawValue,
-    source: &'a Source,
-    spec_version: &'static str,
-    tenant_id: &'a str,
 }
 
 /// Everything about a manifest that its body does not say.
@@ -93,36 +73,101 @@ impl Body {
         for part in
             [&self.branding, &self.entitlements, &self.limits, &self.mini_programs, &self.offline, &self.revoked]
         {
-            it.part(part.get().as_bytes());
+            it.part(part.as_str().as_bytes());
         }
         it.finish()
     }
 
-    /// The bytes of the document.
+    /// The bytes of the document: its fields in sorted order, those of the body as they are.
     pub fn write(&self, frame: &Frame<'_>) -> Vec<u8> {
-        let written = Written {
-            addr: frame.addr,
-            branding: &self.branding,
-            entitlements: &self.entitlements,
-            environment: frame.environment,
-            expires: frame.expires,
-            issued: frame.issued,
-            limits: &self.limits,
-            mini_programs: &self.mini_programs,
-            offline: &self.offline,
-            publication: frame.publication,
-            revoked: &self.revoked,
-            source: frame.source,
-            spec_version: MANIFEST_VERSION,
-            tenant_id: frame.tenant_id,
-        };
-        serde_json::to_vec(&written).expect("a manifest has only text keys")
+        let fields = [
+            ("addr", &Json::of(frame.addr)),
+            ("branding", &self.branding),
+            ("entitlements", &self.entitlements),
+            ("environment", &Json::of(frame.environment)),
+            ("expires", &Json::of(&frame.expires)),
+            ("issued", &Json::of(&frame.issued)),
+            ("limits", &self.limits),
+            ("mini_programs", &self.mini_programs),
+            ("offline", &self.offline),
+            ("publication", &Json::of(&frame.publication)),
+            ("revoked", &self.revoked),
+            ("source", &Json::of(frame.source)),
+            ("spec_version", &Json::of(MANIFEST_VERSION)),
+            ("tenant_id", &Json::of(frame.tenant_id)),
+        ];
+        let mut out = Vec::with_capacity(fields.iter().map(|(name, json)| name.len() + json.0.len() + 4).sum());
+        for (at, (name, json)) in fields.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"{\"" } else { b",\"" });
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            out.extend_from_slice(json.0.as_bytes());
+        }
+        out.push(b'}');
+        out
     }
 }
 
-/// Serialises one part of a body.
-pub fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
-    serde_json::value::to_raw_value(value).expect("a manifest has only text keys")
+/// JSON that has been written already. Most of a manifest is the same for thousands of tenants and is written once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(String);
+
+impl Json {
+    /// Writes a value.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Json {
+        Json(serde_json::to_string(value).expect("a manifest has only text keys"))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A mini-program but for its window, written once for all tenants that have it alike.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Everything that sorts before `valid_from`, from the opening brace on.
+    head: String,
+    /// Everything that sorts after `valid_until`, to the closing brace.
+    tail: String,
+}
+
+impl Fragment {
+    /// Writes a mini-program; its own window does not count.
+    pub fn of(program: &MiniProgram<'_>) -> Fragment {
+        let windowless = MiniProgram { valid_from: None, valid_until: None, ..program.clone() };
+        let tail = format!(
+            ",\"version\":{},\"window\":{}}}",
+            Json::of(&program.version).0,
+            Json::of(program.window.as_ref()).0
+        );
+        let mut head = Json::of(&windowless).0;
+        assert!(head.ends_with(&tail), "a mini-program ends with its version and its window");
+        head.truncate(head.len() - tail.len());
+        Fragment { head, tail }
+    }
+}
+
+impl Json {
+    /// Writes a line-up: mini-programs and when each of them is there.
+    pub fn line_up<'a>(programs: impl Iterator<Item = (&'a Fragment, Window)>) -> Json {
+        let mut out = String::from("[");
+        for (fragment, window) in programs {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            out.push_str(&fragment.head);
+            for (name, bound) in [("valid_from", window.from), ("valid_until", window.until)] {
+                if let Some(at) = bound {
+                    out.push_str(&format!(",\"{name}\":\"{at}\""));
+                }
+            }
+            out.push_str(&fragment.tail);
+        }
+        out.push(']');
+        Json(out)
+    }
 }
 
 /// The document as read back.
@@ -327,4 +372,37 @@ pub enum RevokeMode {
     Block,
     /// When it is left.
     Drain,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_up_from_fragments_is_the_one_that_serde_writes() {
+        let window = [("version".to_owned(), serde_json::json!({ "code": 7 }))].into_iter().collect();
+        let program = MiniProgram {
+            app_id: "com.example.chat".into(),
+            description: None,
+            egress: Cow::Owned(Vec::new()),
+            ext: Cow::Owned(Map::new()),
+            icons: Cow::Owned(Vec::new()),
+            name: "Chat \"4\"".into(),
+            pages: Cow::Owned(vec!["index.html".into()]),
+            preload: true,
+            releases: Vec::new(),
+            req_permissions: Cow::Owned(Vec::new()),
+            short_name: Some("C".into()),
+            update_policy: Update { min_usable_version: Some(2), mode: UpdateMode::Force },
+            valid_from: Timestamp::parse("2027-01-01").ok(),
+            valid_until: Timestamp::parse("2028-01-01").ok(),
+            version: Version { code: 41, name: "4.0.1".into() },
+            window: Cow::Owned(window),
+        };
+        let fragment = Fragment::of(&program);
+        let always = MiniProgram { valid_from: None, valid_until: None, ..program.clone() };
+        let window = Window { from: program.valid_from, until: program.valid_until };
+        let written = Json::line_up([(&fragment, window), (&fragment, Window::default())].into_iter());
+        assert_eq!(written, Json::of(&[program, always]));
+    }
 }

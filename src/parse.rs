@@ -14,7 +14,7 @@ use guard::Guard;
 use node::Node;
 
 /// Largest YAML file.
-const MOST_BYTES: usize = 256 * 1024;
+pub const MOST_BYTES: usize = 256 * 1024;
 /// Most documents in one file.
 const MOST_DOCUMENTS: usize = 64;
 

@@ -175,6 +175,10 @@ pub(crate) fn read_tenants(
 /// Whether every document of a file says `kind: Tenant` at the start of a line. Looks at the text only; a file
 /// for which it says no is read with the catalogue, which is slower and right for every file.
 pub(crate) fn holds_only_tenants(bytes: &[u8]) -> bool {
+    if bytes.len() > parse::MOST_BYTES {
+        // It is refused unread, so it holds nothing else either.
+        return true;
+    }
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let (mut has_content, mut is_tenant) = (false, false);
     for line in text.lines() {
@@ -264,7 +268,7 @@ pub(crate) fn decide(checked: &Checked, now: Timestamp) -> (Vec<Decided>, Vec<Di
         all.push(decided);
         diagnostics.extend(found);
     }
-    (all, diagnostics)
+    (all, diag::fold_repeats(diagnostics))
 }
 
 /// Whether a project may go on after its check.

@@ -56,6 +56,8 @@ pub struct Rendered {
 pub struct RenderedRelease {
     /// The settings, always a map.
     pub ext: Arc<Value>,
+    /// Whether they are the version's own, and no tenant or plan has added to them.
+    has_own_ext: bool,
     /// The overlay; empty when there are no templates.
     pub overlay: Files,
 }
@@ -116,7 +118,7 @@ impl<'a> Templates<'a> {
                 let _ = environment.add_template(template.src.as_str(), &template.text);
             }
         }
-        let defaults = catalog.programs.iter().map(|it| it.releases.iter().map(|it| defaults(it)).collect()).collect();
+        let defaults = catalog.programs.iter().map(|it| it.releases.iter().map(defaults).collect()).collect();
         Templates { catalog, environment, defaults }
     }
 
@@ -166,7 +168,7 @@ impl View<'_> {
                 Err(diagnostic) => found.push(*diagnostic),
             }
         }
-        RenderedRelease { ext, overlay }
+        RenderedRelease { has_own_ext: !Arc::ptr_eq(&ext, &self.defaults.ext), ext, overlay }
     }
 
     /// Defaults ← plan (the extended one first) ← add-ons ← tenant. Maps merge by key, everything else replaces.
@@ -190,7 +192,8 @@ impl View<'_> {
             merge(merged.as_object_mut().expect("`ext` is a map"), layer);
         }
         let span = own.map_or(self.release.ext_span, |(_, span)| *span);
-        found.extend(broken_schema(self.release, &merged, span));
+        let broken = broken_schema(self.release, &merged, span);
+        found.extend(broken.map(|it| it.label(self.tenant.span, "merged for this tenant")));
         Arc::new(merged)
     }
 
@@ -373,6 +376,11 @@ impl io::Write for Limited {
 }
 
 impl RenderedRelease {
+    /// Whether there is nothing in it that another tenant could not have too.
+    pub fn is_default(&self) -> bool {
+        !self.has_own_ext && self.overlay.is_empty()
+    }
+
     /// The settings as a map.
     pub fn ext(&self) -> Cow<'_, Map<String, Value>> {
         Cow::Borrowed(self.ext.as_object().expect("`ext` is a map"))

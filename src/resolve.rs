@@ -74,7 +74,7 @@ pub struct Included {
 }
 
 /// A version for a range of shells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Chosen {
     /// Its position in the program's releases.
     pub release: usize,
@@ -83,7 +83,7 @@ pub struct Chosen {
 }
 
 /// A range of API levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlatformRange {
     /// Lowest level.
     pub min_code: u32,

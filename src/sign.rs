@@ -2,7 +2,9 @@
 //!
 //! Signed bytes are kept and written; no role is serialised twice.
 
+mod command;
 pub mod keystore;
+pub mod roots;
 
 use std::collections::BTreeMap;
 

@@ -73,20 +73,20 @@ pub fn tenant(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<Ve
 
     let key = keys::timestamp(addr);
     let file = check.get(&key)?;
-    let timestamp: TimestampRole = check.role(&key, &file, |it: &TimestampRole| &it.tenantry == &mark)?;
+    let timestamp: TimestampRole = check.role(&key, &file, |it: &TimestampRole| it.tenantry == mark)?;
     let named = check.only(&key, &timestamp.meta, "snapshot.json")?;
     bytes.push((key, file));
 
     let key = keys::snapshot(addr, named.version);
     let file = check.named(&key, &named)?;
-    let snapshot: Snapshot = check.role(&key, &file, |it: &Snapshot| &it.tenantry == &mark)?;
+    let snapshot: Snapshot = check.role(&key, &file, |it: &Snapshot| it.tenantry == mark)?;
     check.version(&key, snapshot.version, named.version)?;
     let named = check.only(&key, &snapshot.meta, "targets.json")?;
     bytes.push((key, file));
 
     let key = keys::targets(addr, named.version);
     let file = check.named(&key, &named)?;
-    let targets: Targets = check.role(&key, &file, |it: &Targets| &it.tenantry == &mark)?;
+    let targets: Targets = check.role(&key, &file, |it: &Targets| it.tenantry == mark)?;
     check.version(&key, targets.version, named.version)?;
     if targets.targets.len() > MAX_TARGETS {
         return Err(finding(&key, format!("it has {} targets, more than {MAX_TARGETS}", targets.targets.len())));
@@ -292,7 +292,7 @@ fn get(objects: &dyn Objects, key: &str) -> Result<Vec<u8>, Finding> {
 fn check_bytes(key: &str, bytes: &[u8], length: u64, sha256: Sha256) -> Result<(), Finding> {
     match () {
         () if bytes.len() as u64 != length => {
-            Err(finding(key, format!("it has {} bytes, its name in signed metadata says {length}", bytes.len())))
+            Err(finding(key, format!("it has {} bytes, signed metadata says {length}", bytes.len())))
         }
         () if Sha256::of(bytes) != sha256 => Err(finding(key, "its bytes are not those that were signed for".into())),
         () => Ok(()),

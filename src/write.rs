@@ -10,12 +10,13 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use walkdir::WalkDir;
 
 use crate::digest::Sha256;
-use crate::index::{FORMAT, Index, keys};
+use crate::index::{Index, keys};
 
 /// Stands in `out/` while a run changes it.
 const UNFINISHED: &str = "state/unfinished";
@@ -90,53 +91,55 @@ pub struct OutDir {
     was_interrupted: bool,
     /// Whether this run has changed anything yet.
     has_begun: Mutex<bool>,
-    /// Held as long as this value lives; the system lets go of it even when the process dies.
-    _lock: File,
+    /// Held as long as this value lives; the system lets go of it even when the process dies. Empty while
+    /// there is nothing to hold: a new folder is made with the first file that goes into it.
+    lock: OnceLock<File>,
 }
 
 impl OutDir {
-    /// Opens or makes the folder. Refuses one that holds files which we have not made.
+    /// Opens the folder. Refuses one that holds files which we have not made. Makes nothing: a compile that
+    /// stops before it writes leaves no trace.
     pub fn open(root: &Path) -> Result<OutDir, WriteError> {
-        let io = |action, path: &Path| {
-            let path = path.to_owned();
-            move |source| WriteError::Io { action, path, source }
-        };
-        let state = root.join("state");
-        if !state.is_dir() {
-            match fs::read_dir(root) {
-                Ok(mut entries) => {
-                    if entries.next().is_some() {
-                        return Err(WriteError::NotOurs { path: root.into() });
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(WriteError::Io { action: "list", path: root.into(), source }),
+        if root.join("state").is_dir() {
+            let lock = OnceLock::from(hold(root)?);
+            let was_interrupted = root.join(UNFINISHED).exists();
+            return Ok(OutDir { root: root.into(), was_interrupted, has_begun: Mutex::new(false), lock });
+        }
+        let out =
+            OutDir { root: root.into(), was_interrupted: false, has_begun: Mutex::new(false), lock: OnceLock::new() };
+        match fs::read_dir(root) {
+            Ok(mut entries) => match entries.next() {
+                Some(_) => Err(WriteError::NotOurs { path: root.into() }),
+                None => Ok(out),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(out),
+            Err(source) => Err(WriteError::Io { action: "list", path: root.into(), source }),
+        }
+    }
+
+    /// Makes sure that the folder is there and ours alone.
+    fn claim(&self) -> Result<(), WriteError> {
+        if self.lock.get().is_none() {
+            self.make_folder("state")?;
+            let lock = hold(&self.root)?;
+            // Another first compile may have come and gone since we looked; its publication is not ours to replace.
+            if self.root.join("state/index.json").exists() {
+                return Err(WriteError::Busy { path: self.root.clone() });
             }
+            self.lock.set(lock).expect("whoever claims holds the mutex of `begin`");
         }
-        fs::create_dir_all(&state).map_err(io("create", &state))?;
-        let lock_path = state.join("lock");
-        // Not `File::create`, which would touch a file that is there: a compile with nothing to do writes nothing.
-        let lock = File::options().create(true).write(true).truncate(false).open(&lock_path);
-        let lock = lock.map_err(io("create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(WriteError::Busy { path: root.into() }),
-            Err(TryLockError::Error(source)) => {
-                return Err(WriteError::Io { action: "lock", path: lock_path, source });
-            }
-        }
-        for folder in ["root", "t", "o"] {
-            let path = root.join(folder);
-            fs::create_dir_all(&path).map_err(io("create", &path))?;
-        }
-        let was_interrupted = root.join(UNFINISHED).exists();
-        Ok(OutDir { root: root.into(), was_interrupted, has_begun: Mutex::new(false), _lock: lock })
+        ["root", "t", "o"].into_iter().try_for_each(|folder| self.make_folder(folder))
     }
 
     /// Whether the run before this one was stopped half-way, so that timestamps and strays may be there that the
     /// index does not know.
     pub fn was_interrupted(&self) -> bool {
         self.was_interrupted
+    }
+
+    fn make_folder(&self, name: &str) -> Result<(), WriteError> {
+        let path = self.root.join(name);
+        fs::create_dir_all(&path).map_err(|source| WriteError::Io { action: "create", path, source })
     }
 
     /// What the previous compile left; none the first time.
@@ -147,13 +150,7 @@ impl OutDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(WriteError::Io { action: "read", path, source }),
         };
-        match serde_json::from_slice::<Index>(&bytes) {
-            Ok(index) if index.format == FORMAT => Ok(Some(index)),
-            Ok(index) => {
-                Err(WriteError::BadIndex { path, why: format!("its format is {}, not {FORMAT}", index.format) })
-            }
-            Err(error) => Err(WriteError::BadIndex { path, why: error.to_string() }),
-        }
+        Index::parse(&bytes).map(Some).map_err(|why| WriteError::BadIndex { path, why: why.to_string() })
     }
 
     /// Whether a file is there with this length: what the index says is still true.
@@ -261,7 +258,7 @@ impl OutDir {
 
     /// Writes the index.
     pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
-        let bytes = serde_json::to_vec(index).expect("an index has only text keys");
+        let bytes = index.to_bytes();
         self.replace(&Object { key: "state/index.json".into(), bytes })
     }
 
@@ -280,6 +277,7 @@ impl OutDir {
     fn begin(&self) -> Result<(), WriteError> {
         let mut has_begun = self.has_begun.lock().expect("a writer never panics");
         if !*has_begun {
+            self.claim()?;
             let path = self.root.join(UNFINISHED);
             fs::write(&path, b"").map_err(|source| WriteError::Io { action: "write", path, source })?;
             *has_begun = true;
@@ -319,7 +317,11 @@ impl OutDir {
             created => created,
         };
         let written = created.and_then(|mut file| file.write_all(&object.bytes));
-        written.map_err(|source| WriteError::Io { action: "write", path, source })
+        written.map_err(|source| {
+            // Half a file is of no use to anybody, and on a full disk it is in the way of the next run.
+            let _ = fs::remove_file(&path);
+            WriteError::Io { action: "write", path, source }
+        })
     }
 
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
@@ -336,6 +338,21 @@ impl OutDir {
     fn make_parent(&self, path: &Path) -> Result<(), WriteError> {
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(|source| WriteError::Io { action: "create", path: parent.into(), source })
+    }
+}
+
+/// Locks a folder against every other compile.
+fn hold(root: &Path) -> Result<File, WriteError> {
+    let path = root.join("state/lock");
+    // Not `File::create`, which would touch a file that is there: a compile with nothing to do writes nothing.
+    let lock = match File::options().create(true).write(true).truncate(false).open(&path) {
+        Ok(lock) => lock,
+        Err(source) => return Err(WriteError::Io { action: "create", path, source }),
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(WriteError::Busy { path: root.into() }),
+        Err(TryLockError::Error(source)) => Err(WriteError::Io { action: "lock", path, source }),
     }
 }
 
@@ -390,13 +407,43 @@ mod tests {
         assert_eq!(names.len(), 1, "nothing was added");
     }
 
+    fn write_something(out: &OutDir) -> Result<(), WriteError> {
+        out.write_immutable(1, |sink| {
+            sink.send(vec![object("o/something", "text")]);
+            Ok(())
+        })
+    }
+
     #[test]
     fn two_compiles_do_not_write_at_once() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let one = OutDir::open(folder.path()).expect("opens");
+        let two = OutDir::open(folder.path()).expect("opens: nobody has written yet");
+        write_something(&one).expect("writes");
+        assert!(matches!(write_something(&two), Err(WriteError::Busy { .. })));
         assert!(matches!(OutDir::open(folder.path()), Err(WriteError::Busy { .. })));
         drop(one);
         OutDir::open(folder.path()).expect("free again");
+    }
+
+    #[test]
+    fn a_publication_that_came_into_being_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let slow = OutDir::open(folder.path()).expect("opens");
+        let quick = OutDir::open(folder.path()).expect("opens");
+        write_something(&quick).expect("writes");
+        fs::write(folder.path().join("state/index.json"), "{}").expect("writes");
+        drop(quick);
+        assert!(matches!(write_something(&slow), Err(WriteError::Busy { .. })));
+    }
+
+    #[test]
+    fn a_folder_that_was_only_looked_at_is_not_made() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = OutDir::open(&folder.path().join("out")).expect("opens");
+        assert!(out.index().expect("reads").is_none());
+        drop(out);
+        assert!(!folder.path().join("out").exists());
     }
 
     #[test]
@@ -404,6 +451,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = OutDir::open(folder.path()).expect("opens");
         // A folder stands where a file should go.
+        write_something(&out).expect("makes the folders");
         fs::create_dir(folder.path().join("o/x")).expect("makes a folder");
         let written: Result<(), WriteError> = out.write_immutable(2, |sink| {
             for at in 0..10_000 {

@@ -46,7 +46,8 @@ fn another_folder_and_another_order_of_making_files_change_no_byte() {
     let project = Project::new(files.into_iter().map(|(path, text)| (format!("deep/er/ünd {path}"), text)));
     fs::create_dir_all(project.path("deep/er/elsewhere")).expect("makes a folder");
     for name in ["catalog", "tenants", "tenantry.yaml"] {
-        fs::rename(project.path(&format!("deep/er/ünd {name}")), project.path(&format!("deep/er/elsewhere/{name}"))).expect("moves");
+        fs::rename(project.path(&format!("deep/er/ünd {name}")), project.path(&format!("deep/er/elsewhere/{name}")))
+            .expect("moves");
     }
     write_fixed_keys(&project.path("keys"), "production");
     project.run(&["--project", "deep/er/elsewhere", "compile", "--keys", "keys", "--out", "out"]).ok();
@@ -57,11 +58,17 @@ fn another_folder_and_another_order_of_making_files_change_no_byte() {
 fn time_zone_language_and_umask_change_no_byte() {
     let (project, expected) = reference();
     let binary = env!("CARGO_BIN_EXE_tenantry");
-    for (at, script) in ["umask 077", "umask 000", "export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8"].iter().enumerate() {
+    for (at, script) in ["umask 077", "umask 000", "export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8"]
+        .iter()
+        .enumerate()
+    {
         let out = format!("other-{at}");
         let mut command = Command::new("sh");
         let here = project.command(NOW, &[]);
-        command.env_clear().envs(here.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(project.path(""));
+        command
+            .env_clear()
+            .envs(here.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(project.path(""));
         command.args(["-c", &format!("{script}; exec \"$0\" compile --out {out}"), binary]);
         run(&mut command).ok();
         assert_eq!(changed(&expected, &read(&project.path(&out))), [""; 0], "{script}");
@@ -159,6 +166,8 @@ fn the_publication_of_the_example_has_not_moved() {
     let path = home.join("tests/golden/digest.txt");
     match std::env::var_os("BLESS") {
         Some(_) => fs::write(path, found).expect("writes"),
-        None => assert_eq!(found, fs::read_to_string(path).expect("a golden digest"), "read what this test says about it"),
+        None => {
+            assert_eq!(found, fs::read_to_string(path).expect("a golden digest"), "read what this test says about it")
+        }
     }
 }

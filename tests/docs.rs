@@ -1,10 +1,16 @@
 //! The pages under `docs/` say what the code does.
 #![expect(clippy::disallowed_methods, reason = "a test reads the pages")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+use tenantry::check;
+use tenantry::check::schema::Shapes;
 use tenantry::diag::Code;
+use tenantry::parse;
+use tenantry::text::FileId;
 
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).expect("the page")
@@ -31,4 +37,77 @@ fn every_warning_is_called_one() {
         .collect();
     let expected = Code::ALL.iter().filter(|code| code.severity() == tenantry::diag::Severity::Warning);
     assert_eq!(warnings, expected.map(|code| code.slug()).collect::<Vec<&str>>());
+}
+
+/// The fields that a schema knows, at any depth.
+fn fields(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            map.iter().filter(|(key, _)| *key != "examples").for_each(|(_, value)| fields(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| fields(value, found)),
+        _ => {}
+    }
+}
+
+/// The words between backticks, fenced blocks left out; `a.b` is two words.
+fn words(text: &str) -> BTreeSet<String> {
+    let prose: String = text.split("\n```").step_by(2).collect();
+    let spans = prose.split('`').skip(1).step_by(2);
+    spans.flat_map(|span| span.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).map(str::to_owned).collect()
+}
+
+fn section<'a>(page: &'a str, title: &str) -> &'a str {
+    let sections = page.split("\n## ").skip(1);
+    let found = sections.into_iter().find(|it| it.lines().next() == Some(title));
+    found.unwrap_or_else(|| panic!("a section `{title}`"))
+}
+
+#[test]
+fn every_field_of_every_kind_is_described() {
+    let page = page("formats.md");
+    let everywhere = words(section(&page, "Every document"));
+    for (name, schema) in tenantry::check::schema::all() {
+        let kind = schema["title"].as_str().expect("a schema has a title");
+        let described = words(section(&page, kind));
+        let mut known = BTreeSet::new();
+        fields(&schema, &mut known);
+        let missing = known.into_iter().filter(|it| !described.contains(it) && !everywhere.contains(it));
+        assert_eq!(missing.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn every_field_of_the_manifest_is_described() {
+    let page = page("formats.md");
+    let described = words(section(&page, "The manifest"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manifest.rs");
+    let source = fs::read_to_string(path).expect("the source");
+    let types = source.split_once("pub struct Source").expect("the first type that is read back").1;
+    let fields = types.lines().filter_map(|it| it.strip_prefix("    pub ")?.split_once(": ")).map(|it| it.0);
+    let missing: Vec<&str> = fields.filter(|it| !it.starts_with("fn ") && !described.contains(*it)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn the_examples_are_documents_of_their_kinds() {
+    let page = page("formats.md");
+    let shapes = Shapes::new();
+    let blocks = page.split("\n```yaml\n").skip(1).filter_map(|it| it.split("\n```").next());
+    let mut kinds = Vec::new();
+    for block in blocks {
+        let text = format!("{block}\n");
+        let (documents, mut found) = parse::file(FileId(0), text.as_bytes());
+        for document in documents {
+            kinds.push(document.kind.word());
+            found.extend(check::document(&shapes, document, &text).1);
+        }
+        let said: Vec<String> = found.iter().map(|it| format!("{}: {}", it.code.slug(), it.message)).collect();
+        assert_eq!(said, Vec::<String>::new(), "{block}");
+    }
+    let all: Vec<&str> = parse::Kind::ALL.iter().map(|it| it.word()).collect();
+    assert_eq!(kinds, all, "one example of each kind, in order");
 }

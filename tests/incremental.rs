@@ -76,7 +76,11 @@ fn a_comment_changes_no_public_byte() {
 fn an_edited_plan_signs_the_tenants_on_it_and_no_other() {
     let project = Project::small();
     project.compile();
-    project.edit("catalog/plans/business.yaml", "lookup_key: plan_business", "lookup_key: plan_business\n  entitlements: { single_sign_on: true }");
+    project.edit(
+        "catalog/plans/business.yaml",
+        "lookup_key: plan_business",
+        "lookup_key: plan_business\n  entitlements: { single_sign_on: true }",
+    );
     let changed = recompile(&project);
     assert_eq!(changed.len(), 7, "{changed:?}");
     assert!(are_of(&changed, &project.addr("acme")), "{changed:?}");
@@ -96,7 +100,10 @@ fn a_file_deleted_by_hand_comes_back() {
         let changed = changed(&before, &project.public());
         // What many share comes back as it was; a tenant's own files may come back newer.
         let index = project.index();
-        let owner = index.tenants.iter().find(|(addr, record)| key.contains(*addr) || record.files(addr).any(|it| it.0 == *key));
+        let owner = index
+            .tenants
+            .iter()
+            .find(|(addr, record)| key.contains(*addr) || record.files(addr).any(|it| it.0 == *key));
         match owner {
             Some((addr, _)) => assert!(are_of(&changed, addr), "{key}: {changed:?}"),
             None => assert_eq!(changed, [""; 0], "{key}"),
@@ -120,7 +127,8 @@ fn a_foreign_file_is_never_deleted() {
     let project = Project::small();
     project.compile();
     let addr = project.addr("bolt");
-    let foreign = ["notes.txt", "o/readme.md", "root/old.json", &format!("t/{addr}/mine.json"), "t/other/timestamp.json"];
+    let foreign =
+        ["notes.txt", "o/readme.md", "root/old.json", &format!("t/{addr}/mine.json"), "t/other/timestamp.json"];
     for key in foreign {
         project.write(&format!("out/{key}"), "mine");
     }
@@ -192,6 +200,30 @@ fn as_time_goes_by_metadata_is_signed_again_at_half_its_life() {
     is_sound(&project, "2026-12-08T00:00:00Z");
 }
 
+/// Otherwise a tenant that comes under a stricter rule would keep metadata that the rule forbids.
+#[test]
+fn a_shorter_lifetime_holds_from_the_next_compile() {
+    let project = Project::small();
+    project.compile();
+    project.edit("tenantry.yaml", "spec:", "spec:\n  lifetimes: { freshness: P2D }");
+    let before = project.public();
+    project.compile().says("0 changed, 3 signed again");
+    assert!(changed(&before, &project.public()).iter().all(|it| it.ends_with("/timestamp.json")));
+
+    project.edit("tenantry.yaml", "{ freshness: P2D }", "{ freshness: P2D, entitlement: P10D }");
+    project.compile().says("0 changed, 3 signed again");
+    let records = project.index().tenants;
+    for record in records.values() {
+        assert_eq!(record.timestamp.expires, time("2026-11-25T00:00:00Z"));
+        assert_eq!(
+            (record.targets.expires, record.snapshot.expires),
+            (time("2026-12-03T00:00:00Z"), time("2026-12-03T00:00:00Z"))
+        );
+    }
+    is_sound(&project, NOW);
+    project.compile().says("nothing changed");
+}
+
 #[test]
 fn a_clock_that_goes_backwards_does_no_harm() {
     let project = Project::small();
@@ -207,7 +239,11 @@ fn a_clock_that_goes_backwards_does_no_harm() {
 #[test]
 fn the_end_of_a_licence_decides_that_tenant_again() {
     let project = Project::small();
-    project.edit("tenants/bolt.yaml", "valid_until: \"2030-01-01\"", "valid_until: \"2026-11-24\", expiration_strategy: revoke, grace: PT0S");
+    project.edit(
+        "tenants/bolt.yaml",
+        "valid_until: \"2030-01-01\"",
+        "valid_until: \"2026-11-24\", expiration_strategy: revoke, grace: PT0S",
+    );
     project.compile();
     let (before, own) = (project.public(), project.own("bolt"));
     project.run_at("2026-11-23T23:59:59Z", &["compile"]).ok().says("nothing changed");
@@ -216,7 +252,8 @@ fn the_end_of_a_licence_decides_that_tenant_again() {
     let own: BTreeSet<String> = own.into_iter().chain(project.own("bolt")).collect();
     assert_eq!(changed(&before, &after), own.into_iter().collect::<Vec<_>>());
     let addr = project.addr("bolt");
-    let manifest = after.iter().find(|(key, _)| key.contains(&addr) && key.ends_with(".manifest.json")).expect("a manifest");
+    let manifest =
+        after.iter().find(|(key, _)| key.contains(&addr) && key.ends_with(".manifest.json")).expect("a manifest");
     let manifest: serde_json::Value = serde_json::from_slice(manifest.1).expect("JSON");
     assert_eq!(manifest["mini_programs"], serde_json::json!([]));
     is_sound(&project, "2026-11-24T00:00:00Z");
@@ -225,14 +262,17 @@ fn the_end_of_a_licence_decides_that_tenant_again() {
 /// How many tenants, and how many times the command is stopped.
 const CROWD: usize = 300;
 const KILLS: u32 = 20;
-const PLAIN: &str = "  lookup_key: plan_plain\n  mini_programs:\n    - app_id: com.example.chat\n  entitlements:\n    storage_gb: 10\n";
+const PLAIN: &str =
+    "  lookup_key: plan_plain\n  mini_programs:\n    - app_id: com.example.chat\n  entitlements:\n    storage_gb: 10\n";
 
 #[test]
 fn a_run_killed_at_any_moment_leaves_whole_tenants_and_the_next_run_converges() {
     // No program of theirs is rendered, so each has the least files that a tenant can have.
     let mut files = catalog();
     files.push(("catalog/plans/plain.yaml".into(), document("Plan", "plain", PLAIN)));
-    files.extend((0..CROWD).map(|at| tenant(&format!("tenant-{at:03}"), if at % 50 == 0 { "business" } else { "plain" }, "")));
+    files.extend(
+        (0..CROWD).map(|at| tenant(&format!("tenant-{at:03}"), if at % 50 == 0 { "business" } else { "plain" }, "")),
+    );
     let project = Project::in_memory(files);
     project::write_fixed_keys(&project.path("keys"), "production");
     project.run(&["compile", "--out", "base"]).ok();
@@ -253,7 +293,8 @@ fn a_run_killed_at_any_moment_leaves_whole_tenants_and_the_next_run_converges() 
         let out = project.path(&format!("out-{round}"));
         copy(&project.path("base"), &out);
         let arguments = ["compile", "--out", out.to_str().expect("text")];
-        let mut child = project.command(NOW, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
+        let mut child =
+            project.command(NOW, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
         // Most of the writing is done in the second half.
         std::thread::sleep(length * (round + KILLS / 2) / (KILLS * 3 / 2));
         child.kill().expect("stops");

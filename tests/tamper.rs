@@ -152,11 +152,14 @@ fn an_old_snapshot_is_not_taken_for_the_one_that_the_timestamp_names() {
     refuses(&project, &format!("t/{addr}/2.snapshot.json"), "");
 }
 
+/// Who signs a role, and what is changed in it first.
+type Forged<T> = ([u8; 32], Box<dyn Fn(&mut T)>);
+
 /// How one tenant's chain of metadata is made anew: who signs, and what the files say of themselves.
 struct Forgery {
-    targets: ([u8; 32], Box<dyn Fn(&mut Targets)>),
-    snapshot: ([u8; 32], Box<dyn Fn(&mut Snapshot)>),
-    timestamp: ([u8; 32], Box<dyn Fn(&mut TimestampRole)>),
+    targets: Forged<Targets>,
+    snapshot: Forged<Snapshot>,
+    timestamp: Forged<TimestampRole>,
 }
 
 impl Default for Forgery {
@@ -185,7 +188,8 @@ impl Forgery {
         timestamp.meta.insert("snapshot.json".into(), MetaFile::of(&snapshot, 1));
         self.timestamp.1(&mut timestamp);
         let timestamp = signed(timestamp, self.timestamp.0);
-        for (name, bytes) in [("1.targets.json", targets), ("1.snapshot.json", snapshot), ("timestamp.json", timestamp)] {
+        for (name, bytes) in [("1.targets.json", targets), ("1.snapshot.json", snapshot), ("timestamp.json", timestamp)]
+        {
             project.write(&format!("out/{}", key(name)), bytes);
         }
     }
@@ -218,18 +222,39 @@ fn a_forged_file_is_found() {
     for wrong in [other, here] {
         let (a, b, c) = (wrong.clone(), wrong.clone(), wrong);
         let fair = Forgery::default;
-        forgeries.push(("1.targets.json", Forgery { targets: (ENTITLEMENT_SEED, Box::new(move |it| it.tenantry = a.clone())), ..fair() }));
-        forgeries.push(("1.snapshot.json", Forgery { snapshot: (ENTITLEMENT_SEED, Box::new(move |it| it.tenantry = b.clone())), ..fair() }));
-        forgeries.push(("timestamp.json", Forgery { timestamp: (FRESHNESS_SEED, Box::new(move |it| it.tenantry = c.clone())), ..fair() }));
+        forgeries.push((
+            "1.targets.json",
+            Forgery { targets: (ENTITLEMENT_SEED, Box::new(move |it| it.tenantry = a.clone())), ..fair() },
+        ));
+        forgeries.push((
+            "1.snapshot.json",
+            Forgery { snapshot: (ENTITLEMENT_SEED, Box::new(move |it| it.tenantry = b.clone())), ..fair() },
+        ));
+        forgeries.push((
+            "timestamp.json",
+            Forgery { timestamp: (FRESHNESS_SEED, Box::new(move |it| it.tenantry = c.clone())), ..fair() },
+        ));
     }
     let over = time(NOW);
     let fair = Forgery::default;
-    forgeries.push(("1.targets.json", Forgery { targets: (ENTITLEMENT_SEED, Box::new(move |it| it.expires = over)), ..fair() }));
-    forgeries.push(("1.snapshot.json", Forgery { snapshot: (ENTITLEMENT_SEED, Box::new(move |it| it.expires = over)), ..fair() }));
-    forgeries.push(("timestamp.json", Forgery { timestamp: (FRESHNESS_SEED, Box::new(move |it| it.expires = over)), ..fair() }));
-    forgeries.push(("1.targets.json", Forgery { targets: (ENTITLEMENT_SEED, Box::new(|it| it.version = 2)), ..fair() }));
-    forgeries.push(("1.targets.json", Forgery { targets: (ENTITLEMENT_SEED, Box::new(|it| it.targets.clear())), ..fair() }));
-    forgeries.push(("1.snapshot.json", Forgery { snapshot: (ENTITLEMENT_SEED, Box::new(|it| it.meta.clear())), ..fair() }));
+    forgeries.push((
+        "1.targets.json",
+        Forgery { targets: (ENTITLEMENT_SEED, Box::new(move |it| it.expires = over)), ..fair() },
+    ));
+    forgeries.push((
+        "1.snapshot.json",
+        Forgery { snapshot: (ENTITLEMENT_SEED, Box::new(move |it| it.expires = over)), ..fair() },
+    ));
+    forgeries.push((
+        "timestamp.json",
+        Forgery { timestamp: (FRESHNESS_SEED, Box::new(move |it| it.expires = over)), ..fair() },
+    ));
+    forgeries
+        .push(("1.targets.json", Forgery { targets: (ENTITLEMENT_SEED, Box::new(|it| it.version = 2)), ..fair() }));
+    forgeries
+        .push(("1.targets.json", Forgery { targets: (ENTITLEMENT_SEED, Box::new(|it| it.targets.clear())), ..fair() }));
+    forgeries
+        .push(("1.snapshot.json", Forgery { snapshot: (ENTITLEMENT_SEED, Box::new(|it| it.meta.clear())), ..fair() }));
 
     let files = project.public();
     Forgery::default().apply(&project, &addr);
@@ -252,7 +277,9 @@ fn a_publication_of_another_environment_is_refused() {
         environment: environment.into(),
         addresses: AddressSecret::new(ADDRESS_SECRET),
     };
-    for signers in [of(ENTITLEMENT_SEED, FRESHNESS_SEED, "development"), of(FRESHNESS_SEED, ENTITLEMENT_SEED, "production")] {
+    for signers in
+        [of(ENTITLEMENT_SEED, FRESHNESS_SEED, "development"), of(FRESHNESS_SEED, ENTITLEMENT_SEED, "production")]
+    {
         let project = Project::small();
         let tree = load::dir::read(&project.path(""), 1).expect("reads");
         let roots = KeyFolder::new(project.path("keys")).chain().expect("a chain");
@@ -277,7 +304,11 @@ fn a_production_publication_does_not_verify_from_a_development_root_of_the_same_
 fn a_foreign_name_inside_an_overlay_is_found() {
     let project = Project::small();
     // Only the rendered file says it, neither the manifest nor anybody else's overlay.
-    project.edit("catalog/programs/notes/templates/config.j2", "{{ tenant.name }}", "{{ 't_' ~ 'bolt' if tenant.name == 'acme' else '' }}");
+    project.edit(
+        "catalog/programs/notes/templates/config.j2",
+        "{{ tenant.name }}",
+        "{{ 't_' ~ 'bolt' if tenant.name == 'acme' else '' }}",
+    );
     project.compile();
     let overlay = project.own("acme").into_iter().find(|it| it.starts_with("o/") && !it.ends_with(".json"));
     refuses(&project, &overlay.expect("an overlay"), "`t_bolt`");
@@ -308,7 +339,7 @@ fn a_root_that_the_one_before_has_not_signed_is_refused() {
     root.version = 2;
     root.keys.extend(keys.iter().map(|it| (it.key_id(), it.public_key().clone())));
     let role = root.roles.get_mut(&tenantry::metadata::RoleName::Root).expect("a role");
-    role.keyids = tenantry::sign::keystore::sorted(keys.iter().map(|it| it.key_id()));
+    role.keyids = tenantry::sign::roots::sorted(keys.iter().map(|it| it.key_id()));
     let signers: Vec<&dyn Signer> = keys.iter().map(|it| it as &dyn Signer).collect();
     project.write("out/root/2.root.json", sign(root, &signers).expect("signs").bytes);
     refuses(&project, "root/2.root.json", "");

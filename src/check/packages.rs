@@ -73,8 +73,9 @@ pub(super) fn links_among_documents(tree: &SourceTree, documents: &[Typed]) -> V
             continue;
         }
         let span = Span { file: file_id(at), start: 0, end: 0 };
-        let message = format!("`{path}` is a symbolic link or submodule, which is never followed");
-        let help = "put the file itself here, or take the link out of `tenants/` and `catalog/`";
+        let message =
+            format!("`{path}` is not a file: symbolic links, submodules, pipes and the like are never followed");
+        let help = "put the file itself here, or take this out of `tenants/` and `catalog/`";
         found.push(Diagnostic::new(Code::Symlink, span, message).help(help));
     }
     found
@@ -196,7 +197,9 @@ fn folder(tree: &SourceTree, path: &RepoPath, span: Span, found: &mut Vec<Diagno
 }
 
 fn symlink(span: Span, path: &str) -> Diagnostic {
-    let message = format!("`{path}` in the package is a symbolic link or submodule, which is never followed");
+    let message = format!(
+        "`{path}` in the package is not a file: symbolic links, submodules, pipes and the like are never followed"
+    );
     Diagnostic::new(Code::Symlink, span, message).help("put the file itself there")
 }
 

@@ -124,7 +124,7 @@ fn source(
         Some((file, it)) if matches!(it.content, Content::Bytes(_)) => (file, it.bytes()),
         Some(_) => {
             found.push(refuse(
-                format!("template `{path}` is a symbolic link or submodule"),
+                format!("template `{path}` is not a file but a symbolic link, a submodule or the like"),
                 "put the file itself there",
             ));
             return None;

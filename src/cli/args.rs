@@ -161,6 +161,9 @@ pub(crate) struct RotateArguments {
     /// Root: the key to replace, by the beginning of its id.
     #[arg(long, value_name = "KEY_ID")]
     pub(crate) replace: Option<String>,
+    /// With --finish: the new key, when it is no file here but a command or a variable of CI.
+    #[arg(long, requires = "finish", value_name = "HEX")]
+    pub(crate) public_key: Option<String>,
     /// With --finish: the key was stolen; devices refuse updates until the next publication.
     #[arg(long, requires = "finish")]
     pub(crate) stolen: bool,

@@ -23,7 +23,7 @@ pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(
     let now = settings.now(arguments.input.at.as_deref())?;
     let out = settings.out(arguments.out.as_deref());
     let keys = settings.keys(&arguments.keys);
-    if keys.starts_with(&out) {
+    if Settings::lies_inside(&keys, &out) {
         return Err(Failure::new(Exit::Usage, "the keys lie inside the output folder, which is made to be published")
             .help("name another folder with `--keys`"));
     }

@@ -54,7 +54,7 @@ pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(
             };
             let explanation = explainer.program(program);
             match arguments.format {
-                PlainFormat::Human => output::result(&explanation.to_string()),
+                PlainFormat::Human => output::result(&format!("{explanation}\n")),
                 PlainFormat::Json => output::json(&explanation),
             }
         }

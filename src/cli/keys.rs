@@ -8,9 +8,10 @@ use super::args::{KeysArguments, KeysCommand, PlainFormat, RoleArgument, RotateA
 use super::output;
 use super::settings::Settings;
 use super::{Exit, Failure};
-use crate::metadata::keys::{KeyId, Signer};
+use crate::metadata::keys::{KeyId, PublicKey, Signer};
 use crate::metadata::{self, DEVELOPMENT, Root};
-use crate::sign::keystore::{KeyFolder, KeyRole, NewKeys, ROOT_LIFETIME, RootFile, add_signatures, check_root, sorted};
+use crate::sign::keystore::{KeyError, KeyFolder, KeyRole, NewKeys, ROOT_LIFETIME, RootFile};
+use crate::sign::roots::{add_signatures, check_root, sorted};
 use crate::time::Timestamp;
 use crate::write::OutDir;
 
@@ -76,6 +77,11 @@ struct Listed {
 }
 
 fn list(folder: &KeyFolder, now: Timestamp, format: PlainFormat) -> Result<(), Failure> {
+    if !folder.has_root() {
+        let message = format!("there are no keys in `{}`", folder.path().display());
+        return Err(Failure::new(Exit::World, message)
+            .help("make some with `tenantry keys init`; development keys lie in `.tenantry/development-keys`, name them with `--keys`"));
+    }
     let chain = folder.chain()?;
     let newest = &chain.last().expect("a chain of roots is never empty").root;
     let mut rows: Vec<Listed> = Vec::new();
@@ -171,7 +177,8 @@ impl Rotation<'_> {
         if let Some((path, _)) = files.iter().find(|(_, key)| standing(&chain, role, key.key_id()) != Standing::Current)
         {
             let message = format!("a rotation is under way: `{}`", path.display());
-            return Err(Failure::new(Exit::Usage, message).help("go on with `--finish`, or with `--drop`"));
+            return Err(Failure::new(Exit::Usage, message)
+                .help("go on with `--finish`, then `--drop`; to give it up, move that file away"));
         }
         let key = self.folder.new_key(role)?;
         output::result(&format!(
@@ -188,16 +195,20 @@ impl Rotation<'_> {
         let chain = self.folder.chain()?;
         let newest = &chain.last().expect("a chain of roots is never empty").root;
         let files = self.folder.files(role)?;
-        let incoming: Vec<&dyn Signer> = files
-            .iter()
-            .filter(|(_, key)| standing(&chain, role, key.key_id()) == Standing::Incoming)
-            .map(|(_, key)| key as &dyn Signer)
-            .collect();
+        let in_files = files.iter().map(|(_, key)| key.public_key().clone());
+        let mut incoming: Vec<PublicKey> =
+            in_files.filter(|key| standing(&chain, role, key.id()) == Standing::Incoming).collect();
+        if let Some(hex) = &arguments.public_key {
+            let bad = || Failure::new(Exit::Usage, format!("`{hex}` is no Ed25519 public key of 64 hex digits"));
+            incoming = vec![PublicKey::parse(hex).ok_or_else(bad)?];
+        }
         if incoming.is_empty() {
             let message = format!("there is no new {} key", role.as_str());
-            return Err(
-                Failure::new(Exit::Usage, message).help(format!("begin with `tenantry keys rotate {}`", role.as_str()))
+            let help = format!(
+                "begin with `tenantry keys rotate {}`; a key that is no file here is named with `--public-key`",
+                role.as_str()
             );
+            return Err(Failure::new(Exit::Usage, message).help(help));
         }
         if !arguments.stolen {
             self.demand_dual_signed(role, &incoming, &self.settings.out(arguments.out.as_deref()))?;
@@ -205,9 +216,9 @@ impl Rotation<'_> {
         let mut root = newest.clone();
         for name in role.signs() {
             let keys = root.roles.get_mut(name).expect("every root of the profile has every role");
-            keys.keyids = sorted(incoming.iter().map(|it| it.key_id()));
+            keys.keyids = sorted(incoming.iter().map(PublicKey::id));
         }
-        root.keys.extend(incoming.iter().map(|it| (it.key_id(), it.public_key().clone())));
+        root.keys.extend(incoming.into_iter().map(|it| (it.id(), it)));
         self.propose(root)?;
         output::result(&format!(
             "Then compile and publish, and when devices have had time to take up the root: `tenantry keys rotate {} --drop`\n",
@@ -217,7 +228,7 @@ impl Rotation<'_> {
     }
 
     /// A root that drops the old key before everything is signed by the new one cuts every device off.
-    fn demand_dual_signed(&self, role: KeyRole, incoming: &[&dyn Signer], out: &Path) -> Result<(), Failure> {
+    fn demand_dual_signed(&self, role: KeyRole, incoming: &[PublicKey], out: &Path) -> Result<(), Failure> {
         let index = match out.join("state").is_dir() {
             true => OutDir::open(out)?.index()?,
             false => None,
@@ -227,7 +238,7 @@ impl Rotation<'_> {
                 KeyRole::Freshness => index.freshness_keys,
                 KeyRole::Entitlement | KeyRole::Root => index.entitlement_keys,
             };
-            incoming.iter().all(|it| keys.contains(&it.key_id()))
+            incoming.iter().all(|it| keys.contains(&it.id()))
         });
         match signed {
             true => Ok(()),
@@ -285,7 +296,7 @@ impl Rotation<'_> {
         root.expires = self.now.plus(ROOT_LIFETIME);
         let used: Vec<KeyId> = root.roles.values().flat_map(|it| it.keyids.iter().copied()).collect();
         root.keys.retain(|id, _| used.contains(id));
-        let unsigned = crate::sign::sign(root, &[]).map_err(crate::sign::keystore::KeyError::from)?;
+        let unsigned = crate::sign::sign(root, &[]).map_err(KeyError::from)?;
         self.folder.write_pending(&unsigned.bytes)?;
         sign_pending(&self.folder)
     }
@@ -300,7 +311,7 @@ fn sign_pending(folder: &KeyFolder) -> Result<(), Failure> {
     };
     let files = folder.files(KeyRole::Root)?;
     let signers: Vec<&dyn Signer> = files.iter().map(|(_, key)| key as &dyn Signer).collect();
-    let bytes = add_signatures(&pending, &signers)?;
+    let bytes = add_signatures(&pending, &signers).map_err(KeyError::from)?;
     match check_root(&bytes, Some(previous)) {
         Ok(root) => {
             let (version, expires) = (root.version, root.expires);

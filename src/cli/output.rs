@@ -1,5 +1,4 @@
 //! What goes to the terminal.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this file writes to the terminal")]
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -109,9 +108,9 @@ pub(crate) fn seconds(length: Duration) -> String {
 
 /// A number and its word.
 pub(crate) fn counted(count: usize, word: &str) -> String {
-    match (count, word.strip_suffix('y')) {
-        (1, _) => format!("1 {word}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        (_, None) => format!("{count} {word}s"),
+    match word.strip_suffix('y') {
+        _ if count == 1 => format!("1 {word}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{count} {stem}ies"),
+        _ => format!("{count} {word}s"),
     }
 }

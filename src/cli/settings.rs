@@ -63,6 +63,19 @@ impl Settings {
         argument.keys.clone().unwrap_or_else(|| self.project.join("keys"))
     }
 
+    /// Whether a folder lies inside another, or is it, however the two are written. Neither need exist.
+    pub(crate) fn lies_inside(inner: &Path, outer: &Path) -> bool {
+        let resolved = |path: &Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let real = path.ancestors().find_map(|it| {
+                let rest = path.strip_prefix(it).expect("an ancestor begins the path");
+                it.canonicalize().ok().map(|real| real.join(rest))
+            });
+            real.unwrap_or(path)
+        };
+        resolved(inner).starts_with(resolved(outer))
+    }
+
     /// Where development keys are, when there are no others.
     pub(crate) fn development_keys(&self) -> PathBuf {
         self.project.join(".tenantry").join("development-keys")

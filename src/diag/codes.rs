@@ -36,7 +36,6 @@ macro_rules! codes {
 
 codes! {
     // load: the tree
-    BadFileName = "bad-file-name", Error, "A file name that some system cannot store, or that is not UTF-8.";
     Symlink = "symlink", Error, "A symbolic link or submodule stands where a file is expected.";
     // parse: one file
     FileTooLarge = "file-too-large", Error, "A YAML file over 256 KiB.";

@@ -82,3 +82,20 @@ fn read_all(found: &[(RepoPath, PathBuf, bool)], threads: usize) -> Result<Vec<T
     files.sort_unstable_by_key(|(at, _)| *at);
     Ok(files.into_iter().map(|(_, file)| file).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_other_systems_cannot_store_is_refused_and_named() {
+        for name in ["a\\b.yaml", "new\nline.yaml"] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            fs::create_dir(folder.path().join("tenants")).expect("makes a folder");
+            fs::write(folder.path().join("tenants").join(name), "").expect("writes");
+            let error = read(folder.path(), 1).expect_err("no good name");
+            assert!(matches!(&error, LoadError::Name { path } if path.ends_with(name)), "{error}");
+        }
+    }
+}

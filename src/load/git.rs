@@ -16,7 +16,7 @@ pub fn read(root: &Path, revision: &str) -> Result<SourceTree, LoadError> {
     }
     let commit =
         text(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])?
-            .ok_or_else(|| LoadError::NoSuchRevision { revision: revision.into() })?;
+            .map_or_else(|| Err(no_commit(root, revision)), Ok)?;
     let prefix = text(root, &["rev-parse", "--show-prefix"])?.unwrap_or_default();
     let listed = list(root, &commit, &prefix)?;
     let objects = read_blobs(root, &listed)?;
@@ -24,6 +24,15 @@ pub fn read(root: &Path, revision: &str) -> Result<SourceTree, LoadError> {
         listed.into_iter().zip(objects).map(|(entry, content)| TreeFile { path: entry.path, content }).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(SourceTree { commit: Some(commit), files })
+}
+
+/// Why a revision has no commit: it does not exist, or there is no repository that we may read.
+fn no_commit(root: &Path, revision: &str) -> LoadError {
+    match git(root, &["rev-parse", "--git-dir"]).output() {
+        Ok(output) if output.status.success() => LoadError::NoSuchRevision { revision: revision.into() },
+        Ok(output) => failed(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
+        Err(error) => failed(error),
+    }
 }
 
 struct Entry {

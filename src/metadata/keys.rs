@@ -3,7 +3,7 @@
 use std::fmt;
 
 use data_encoding::HEXLOWER;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
@@ -179,8 +179,9 @@ impl FileKey {
 
     /// Writes PKCS#8 PEM.
     pub fn to_pem(&self) -> String {
-        let pem = self.secret.to_pkcs8_pem(Default::default()).expect("an Ed25519 key has a PKCS#8 form");
-        pem.to_string()
+        // The first version of the format, without the public half: OpenSSL 3.0 and many tools read no other.
+        let bytes = KeypairBytes { secret_key: self.secret.to_bytes(), public_key: None };
+        bytes.to_pkcs8_pem(Default::default()).expect("an Ed25519 key has a PKCS#8 form").to_string()
     }
 
     fn new(secret: SigningKey) -> FileKey {

@@ -15,6 +15,7 @@ use self::incremental::{Read, read, read_project};
 use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
 use super::{Decided, decide};
 use crate::check::schema::Shapes;
+use crate::compose::Composer;
 use crate::diag::{self, Diagnostic};
 use crate::digest::Blake3;
 use crate::index::{Archive, FORMAT, Index, TenantRecord, keys};
@@ -237,13 +238,15 @@ impl Publishing<'_> {
         let Publishing { job, read, previous, .. } = self;
         let number = previous.map_or(0, |it| it.publication) + 1;
         let Packing { bundles: packed, objects } = pack(job, previous, &read.checked.catalog, self.decided);
+        let composer = Composer::new(&read.checked.project, &read.checked.catalog, &packed);
         let maker = Maker {
             job,
             signers: self.signers,
-            previous: previous.filter(|it| self.keys.made(it)),
+            previous,
+            has_same_keys: previous.is_some_and(|it| self.keys.made(it)),
             read,
             number,
-            bundles: &packed,
+            composer: &composer,
         };
         let mut counts = Counts::default();
         let mut timestamps: Vec<Object> = Vec::new();

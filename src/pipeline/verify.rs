@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 
 use crate::index::keys;
 use crate::metadata::Root;
-use crate::sign::keystore::check_root;
+use crate::sign::roots::check_root;
 use crate::time::Timestamp;
 use crate::verify::{self, Archive, Finding, ForeignNames, Objects, Trust, VerifiedTenant};
 

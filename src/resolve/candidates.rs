@@ -38,9 +38,9 @@ impl Gate<'_> {
                     .or_else(|| self.in_region(release))
                     .or_else(|| self.licensed(release))
                     .or_else(|| granted(wanted, entry, release))
-                    .or_else(|| match pin {
-                        Some(&(_, code, span)) if code != release.code => Some(Exclusion::Pin { code, span }),
-                        Some(_) | None => None,
+                    .or_else(|| {
+                        let other = pin.filter(|(_, code, _)| *code != release.code);
+                        other.map(|&(_, code, span)| Exclusion::Pin { code, span })
                     })
                     .or_else(|| self.on_channel(release));
                 found.refused.push(refusal);

@@ -1,5 +1,5 @@
 //! Where keys live: files under `keys/`, environment variables, commands.
-#![expect(clippy::disallowed_methods, reason = "this file reads and writes key files, and runs signing commands")]
+#![expect(clippy::disallowed_methods, reason = "this file reads and writes keys")]
 //!
 //! ```text
 //! keys/root/<N>.root.json         the chain of roots; public, committed with the project
@@ -14,14 +14,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use data_encoding::HEXLOWER;
 
+use super::command::CommandSigner;
+use super::roots::{AddError, check_root, sorted};
 use super::{AddressSecret, Signers, sign};
 use crate::input::{CommandKey, KeySources};
-use crate::metadata::keys::{FileKey, KeyId, PublicKey, SignError, SignatureBytes, Signer};
-use crate::metadata::{self, BadMetadata, DEVELOPMENT, RoleKeys, RoleName, Root, RootMark, SPEC_VERSION};
+use crate::metadata::keys::{FileKey, PublicKey, SignError, Signer};
+use crate::metadata::{DEVELOPMENT, RoleKeys, RoleName, Root, RootMark, SPEC_VERSION};
 use crate::time::{Duration, Timestamp};
 
 /// How long a root lasts.
@@ -141,6 +142,9 @@ pub enum KeyError {
     /// A signer failed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// Signatures could not be added to a root.
+    #[error(transparent)]
+    Add(#[from] AddError),
 }
 
 impl KeyError {
@@ -287,7 +291,14 @@ impl KeyFolder {
                 signers.push(Box::new(key));
             }
             if let Some(command) = command {
-                signers.push(Box::new(CommandSigner::new(command, role)?));
+                let no_key = || {
+                    KeyError::Refused(format!(
+                        "`keys.{}.public_key` in `tenantry.yaml` is no Ed25519 key",
+                        role.as_str()
+                    ))
+                };
+                let public = PublicKey::parse(&command.public_key).ok_or_else(no_key)?;
+                signers.push(Box::new(CommandSigner::new(command.command.clone(), public)));
             }
             signers.sort_by_key(|it| it.key_id());
             signers.dedup_by_key(|it| it.key_id());
@@ -409,100 +420,6 @@ impl KeyFolder {
     }
 }
 
-/// Why bytes are not the next root of a chain.
-#[derive(Debug, thiserror::Error)]
-pub enum RootError {
-    /// Not a root.
-    #[error(transparent)]
-    Metadata(#[from] BadMetadata),
-    /// Something that no root of the profile has.
-    #[error("{0}")]
-    Profile(String),
-    /// Not the version that comes next.
-    #[error("it is version {found}, expected {expected}")]
-    Version {
-        /// Expected.
-        expected: u64,
-        /// Found.
-        found: u64,
-    },
-    /// Too few keys have signed.
-    #[error("{good} of {threshold} keys of root {version} have signed it")]
-    Signatures {
-        /// How many have.
-        good: u32,
-        /// How many must.
-        threshold: u32,
-        /// Whose keys.
-        version: u64,
-    },
-}
-
-/// Takes a root as the first of a chain, or as the one after `previous`: exactly the next version, signed by
-/// enough keys of both (TUF 5.3). The profile of its keys and roles is checked too.
-pub fn check_root(bytes: &[u8], previous: Option<&Root>) -> Result<Root, RootError> {
-    let opened = metadata::open::<Root>(bytes)?;
-    let root = opened.role;
-    check_root_profile(&root)?;
-    let expected = previous.map_or(root.version, |it| it.version + 1);
-    if root.version != expected {
-        return Err(RootError::Version { expected, found: root.version });
-    }
-    for judge in previous.into_iter().chain([&root]) {
-        let (good, threshold) = judge.count_signatures(RoleName::Root, &opened.signed, &opened.signatures);
-        if good < threshold {
-            return Err(RootError::Signatures { good, threshold, version: judge.version });
-        }
-    }
-    match previous {
-        Some(previous) if previous.tenantry != root.tenantry => Err(RootError::Profile(format!(
-            "its environment is `{}`, that of the root before it `{}`",
-            root.tenantry.environment, previous.tenantry.environment
-        ))),
-        _ => Ok(root),
-    }
-}
-
-/// What the profile asks of a root beyond its shape.
-fn check_root_profile(root: &Root) -> Result<(), RootError> {
-    let refuse = |why: String| Err(RootError::Profile(why));
-    if !root.consistent_snapshot {
-        return refuse("`consistent_snapshot` is false".into());
-    }
-    for (id, key) in &root.keys {
-        if key.id() != *id {
-            return refuse(format!("key `{id}` is listed under an id that is not its own"));
-        }
-    }
-    for role in [RoleName::Root, RoleName::Snapshot, RoleName::Targets, RoleName::Timestamp] {
-        let Some(keys) = root.roles.get(&role) else { return refuse(format!("role `{}` is missing", role.as_str())) };
-        if !keys.keyids.is_sorted_by(|a, b| a < b) {
-            return refuse(format!("the keys of role `{}` are not sorted, or one is there twice", role.as_str()));
-        }
-        if let Some(unknown) = keys.keyids.iter().find(|id| !root.keys.contains_key(id)) {
-            return refuse(format!("role `{}` names key `{unknown}`, which is not there", role.as_str()));
-        }
-        if keys.keyids.len() < keys.threshold.get() as usize {
-            return refuse(format!("role `{}` has fewer keys than its threshold", role.as_str()));
-        }
-    }
-    Ok(())
-}
-
-/// Adds the signatures of these keys to a root's bytes, once each.
-pub fn add_signatures(bytes: &[u8], signers: &[&dyn Signer]) -> Result<Vec<u8>, KeyError> {
-    let opened = metadata::open::<Root>(bytes)
-        .map_err(|it| KeyError::Refused(format!("the waiting root cannot be read: {it}")))?;
-    let mut signatures = opened.signatures;
-    for signer in signers {
-        if signatures.iter().all(|it| it.keyid != signer.key_id()) {
-            signatures.push(signer.signature(&opened.signed)?);
-        }
-    }
-    signatures.sort_by_key(|it| it.keyid);
-    Ok(metadata::envelope(&opened.signed, &signatures))
-}
-
 /// Makes development keys where there are none.
 pub fn development(folder: &KeyFolder, now: Timestamp) -> Result<(), KeyError> {
     match folder.has_root() {
@@ -510,73 +427,6 @@ pub fn development(folder: &KeyFolder, now: Timestamp) -> Result<(), KeyError> {
         false => folder
             .init(&NewKeys { root_keys: 1, threshold: NonZeroU32::MIN, environment: DEVELOPMENT.into() }, now)
             .map(|_| ()),
-    }
-}
-
-/// Ids, sorted and without repeats.
-pub fn sorted(ids: impl IntoIterator<Item = KeyId>) -> Vec<KeyId> {
-    let mut ids: Vec<KeyId> = ids.into_iter().collect();
-    ids.sort();
-    ids.dedup();
-    ids
-}
-
-/// A key that only a command can use.
-struct CommandSigner {
-    command: Vec<String>,
-    public: PublicKey,
-    id: KeyId,
-}
-
-impl CommandSigner {
-    fn new(configured: &CommandKey, role: KeyRole) -> Result<CommandSigner, KeyError> {
-        let bad =
-            || KeyError::Refused(format!("`keys.{}.public_key` in `tenantry.yaml` is no Ed25519 key", role.as_str()));
-        let public = PublicKey::parse(&configured.public_key).ok_or_else(bad)?;
-        Ok(CommandSigner { command: configured.command.clone(), id: public.id(), public })
-    }
-
-    fn run(&self, message: &[u8]) -> io::Result<std::process::Output> {
-        let mut child = Command::new(&self.command[0])
-            .args(&self.command[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        // The messages are a few kilobytes, less than any pipe holds, so writing all before reading cannot lock up
-        // with a command that reads its input; one that does not read it at all is told by the closed pipe.
-        let written = child.stdin.take().expect("stdin was asked for").write_all(message);
-        let output = child.wait_with_output()?;
-        match (written, output.status.success()) {
-            (Err(error), true) => Err(error),
-            _ => Ok(output),
-        }
-    }
-}
-
-impl Signer for CommandSigner {
-    fn public_key(&self) -> &PublicKey {
-        &self.public
-    }
-
-    fn key_id(&self) -> KeyId {
-        self.id
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<SignatureBytes, SignError> {
-        let command = self.command[0].clone();
-        let failed = |message: String| SignError::Command { command: command.clone(), message };
-        let output = self.run(message).map_err(|error| failed(error.to_string()))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(failed(format!("{} {}", output.status, said.trim())));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        match SignatureBytes::parse(text.trim()) {
-            // Checked here, once: a signature that nobody can verify must never be published.
-            Some(signature) if self.public.verifies(message, &signature) => Ok(signature),
-            _ => Err(SignError::WrongSignature { command }),
-        }
     }
 }
 

@@ -217,7 +217,7 @@ impl Rule<'_> {
                 return broken("review.min_status");
             }
             if let Some((soak, _)) = profile.min_soak
-                && !release.since.is_some_and(|since| since.plus(soak) <= self.now)
+                && release.since.is_none_or(|since| self.now < since.plus(soak))
             {
                 return broken("review.min_soak");
             }

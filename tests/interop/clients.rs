@@ -64,7 +64,7 @@ pub(crate) fn follow(
 /// What `out/` says that it holds.
 pub(crate) fn index(site: &Site) -> Index {
     let bytes = fs::read(site.out().join("state/index.json")).expect("the project was compiled");
-    serde_json::from_slice(&bytes).expect("an index of our own")
+    Index::parse(&bytes).expect("an index of our own")
 }
 
 /// What every tenant's manifest in `out/` names, in the order of addresses.

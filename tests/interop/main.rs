@@ -10,6 +10,5 @@ mod following;
 mod http;
 #[path = "../support/parts.rs"]
 mod parts;
-#[path = "../support/site.rs"]
 mod site;
 mod todomvc;

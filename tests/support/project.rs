@@ -14,7 +14,8 @@ use tenantry::index::Index;
 use tenantry::metadata::keys::{FileKey, Signer};
 use tenantry::metadata::{RoleKeys, RoleName, Root, RootMark, SPEC_VERSION};
 use tenantry::pipeline::verify::{self, Report};
-use tenantry::sign::keystore::{ROOT_LIFETIME, sorted};
+use tenantry::sign::keystore::ROOT_LIFETIME;
+use tenantry::sign::roots::sorted;
 use tenantry::sign::sign;
 use tenantry::time::Timestamp;
 
@@ -159,7 +160,7 @@ impl Project {
     /// What `state/index.json` remembers.
     pub(crate) fn index(&self) -> Index {
         let bytes = fs::read(self.path("out/state/index.json")).expect("an index");
-        serde_json::from_slice(&bytes).expect("an index can be read back")
+        Index::parse(&bytes).expect("an index can be read back")
     }
 
     /// The address of a tenant.
@@ -201,7 +202,10 @@ pub(crate) fn written(folder: &Path) -> BTreeMap<String, SystemTime> {
 
 fn walk(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
     let top = folder.to_owned();
-    let files = walkdir::WalkDir::new(folder).into_iter().map(|it| it.expect("lists")).filter(|it| !it.file_type().is_dir());
+    // A folder that nobody has made yet has no files.
+    let is_there = folder.exists();
+    let entries = walkdir::WalkDir::new(folder).into_iter().take_while(move |_| is_there);
+    let files = entries.map(|it| it.expect("lists")).filter(|it| !it.file_type().is_dir());
     files.map(move |it| {
         let key = it.path().strip_prefix(&top).expect("the walk began there").to_str().expect("text").to_owned();
         (key, it.into_path())
@@ -299,11 +303,19 @@ pub(crate) fn catalog() -> Vec<(String, String)> {
         ("catalog/shells/phone.yaml".to_owned(), document("Shell", "phone", "  platform_codes: [12]\n")),
         (
             "catalog/plans/starter.yaml".to_owned(),
-            document("Plan", "starter", "  lookup_key: plan_starter\n  mini_programs:\n    - app_id: com.example.notes\n  entitlements:\n    storage_gb: 10\n"),
+            document(
+                "Plan",
+                "starter",
+                "  lookup_key: plan_starter\n  mini_programs:\n    - app_id: com.example.notes\n  entitlements:\n    storage_gb: 10\n",
+            ),
         ),
         (
             "catalog/plans/business.yaml".to_owned(),
-            document("Plan", "business", "  lookup_key: plan_business\n  extends: starter\n  mini_programs:\n    - app_id: com.example.chat\n"),
+            document(
+                "Plan",
+                "business",
+                "  lookup_key: plan_business\n  extends: starter\n  mini_programs:\n    - app_id: com.example.chat\n",
+            ),
         ),
         ("catalog/programs/notes/templates/config.j2".to_owned(), "{{ tenant.name }} {{ ext | tojson }}\n".to_owned()),
     ];
@@ -325,7 +337,9 @@ pub(crate) fn program(name: &str, more: &str) -> [(String, String); 2] {
 
 /// A tenant's file: path and text.
 pub(crate) fn tenant(name: &str, plan: &str, more: &str) -> (String, String) {
-    let spec = format!("  tenant_id: t_{name}\n  plan: {plan}\n  license: {{ valid_from: \"2026-01-01\", valid_until: \"2030-01-01\" }}\n{more}");
+    let spec = format!(
+        "  tenant_id: t_{name}\n  plan: {plan}\n  license: {{ valid_from: \"2026-01-01\", valid_until: \"2030-01-01\" }}\n{more}"
+    );
     (format!("tenants/{name}.yaml"), document("Tenant", name, &spec))
 }
 

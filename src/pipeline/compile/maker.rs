@@ -8,9 +8,9 @@ use super::super::{Decided, ReadTenant};
 use super::incremental::Read;
 use super::{COMPILER, Job};
 use crate::bundle::{self, Bundle};
-use crate::compose::{self, Bundles, Composed};
+use crate::compose::{Bundles, Composed, Composer};
 use crate::digest::{Blake3, Fingerprint, Sha256};
-use crate::index::{Archive, Index, TenantRecord, keys};
+use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
 use crate::model::Catalog;
@@ -76,11 +76,13 @@ pub(super) fn missing_roots(job: &Job<'_>) -> Vec<Object> {
 pub(super) struct Maker<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) signers: &'a Signers,
-    /// The previous publication, if the same keys signed it.
+    /// The previous publication.
     pub(super) previous: Option<&'a Index>,
+    /// Whether the keys that sign now signed that one too.
+    pub(super) has_same_keys: bool,
     pub(super) read: &'a Read<'a>,
     pub(super) number: u64,
-    pub(super) bundles: &'a Bundles,
+    pub(super) composer: &'a Composer<'a>,
 }
 
 /// One tenant's share of a publication.
@@ -107,8 +109,8 @@ pub(super) enum Why {
 impl Maker<'_> {
     pub(super) fn tenant(&self, read: &ReadTenant, decided: &Decided) -> Result<Made, SignError> {
         let (checked, tenant) = (&self.read.checked, &read.tenant);
-        let (project, catalog) = (&checked.project, &checked.catalog);
-        let composed = compose::tenant(project, catalog, self.bundles, tenant, &decided.resolution, &decided.rendered);
+        let project = &checked.project;
+        let composed = self.composer.tenant(tenant, &decided.resolution, &decided.rendered);
         let addr = self.signers.addresses.addr(&tenant.tenant_id);
         let longest = |lifetime: Duration| composed.max_ttl.map_or(lifetime, |it| it.min(lifetime));
         let publication = Publication {
@@ -120,12 +122,23 @@ impl Maker<'_> {
         };
         let before = self.previous.and_then(|it| it.tenants.get(&addr));
         let same = before.filter(|it| it.content == composed.content && self.is_whole(&addr, it));
+        // What was signed for longer than is allowed by now is due too.
+        let is_due = |file: FileRecord, lifetime: Duration| {
+            file.is_due(self.job.now) || file.issued.until(file.expires) > lifetime
+        };
+        let is_entitlement_due = |it: &TenantRecord| {
+            !self.has_same_keys
+                || is_due(it.targets, publication.entitlement_lifetime)
+                || is_due(it.snapshot, publication.entitlement_lifetime)
+        };
+        let is_freshness_due =
+            |it: &TenantRecord| is_due(it.timestamp, publication.freshness_lifetime) || !self.has_timestamp(&addr, it);
         let (record, mut objects, timestamp, why) = match same {
-            Some(before) if before.targets.is_due(self.job.now) || before.snapshot.is_due(self.job.now) => {
+            Some(before) if is_entitlement_due(before) => {
                 let (record, objects, timestamp) = self.sign(read, decided, &composed, &publication)?;
                 (record, objects, Some(timestamp), Why::Refreshed)
             }
-            Some(before) if before.timestamp.is_due(self.job.now) || !self.has_timestamp(&addr, before) => {
+            Some(before) if is_freshness_due(before) => {
                 let (record, timestamp) = self.refresh(before, &publication)?;
                 (record, Vec::new(), Some(timestamp), Why::Refreshed)
             }
