@@ -6,6 +6,7 @@
 //! new one, tenant by tenant. A note, `state/unfinished`, stands there from the first change to the last: the run
 //! after a stopped one trusts no timestamp by its length alone, and sweeps away what nothing refers to.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -215,25 +216,40 @@ impl OutDir {
     }
 
     /// Removes what an earlier compile wrote and nothing refers to any more. What is already gone is no matter.
-    pub fn remove(&self, keys: &[String]) -> Result<(), WriteError> {
+    pub fn remove(&self, threads: usize, keys: &[String]) -> Result<(), WriteError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
         // A tenant that goes loses its timestamp first: one that is there always leads to everything it needs.
         let (timestamps, others): (Vec<_>, Vec<_>) = keys.iter().partition(|it| it.ends_with("/timestamp.json"));
-        for key in timestamps.into_iter().chain(others) {
-            self.begin()?;
-            let path = self.root.join(key);
-            match fs::remove_file(&path) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(WriteError::Io { action: "remove", path, source }),
-            }
-            // A tenant that is gone leaves no empty folder; one that is not empty stays.
-            if let Some(folder) = path.parent()
-                && folder.parent() == Some(&self.root.join("t"))
-            {
+        for keys in [timestamps, others] {
+            let size = keys.len().div_ceil(threads.max(1)).max(1);
+            std::thread::scope(|scope| {
+                let parts: Vec<_> = keys
+                    .chunks(size)
+                    .map(|part| scope.spawn(move || part.iter().try_for_each(|key| self.remove_one(key))))
+                    .collect();
+                parts.into_iter().try_for_each(|it| it.join().expect("removing never panics"))
+            })?;
+        }
+        // A tenant that is gone leaves no empty folder; one that is not empty stays.
+        let folders: BTreeSet<&str> = keys.iter().filter_map(|it| it.strip_prefix("t/")?.split('/').next()).collect();
+        for folder in folders.into_iter().map(|addr| self.root.join("t").join(addr)) {
+            if !folder.join("timestamp.json").exists() {
                 let _ = fs::remove_dir(folder);
             }
         }
         Ok(())
+    }
+
+    fn remove_one(&self, key: &str) -> Result<(), WriteError> {
+        let path = self.root.join(key);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(WriteError::Io { action: "remove", path, source }),
+        }
     }
 
     /// Removes what a stopped run has left: files with names of ours that are not known. Others are never touched.
@@ -253,7 +269,7 @@ impl OutDir {
                 }
             }
         }
-        self.remove(&strays)
+        self.remove(1, &strays)
     }
 
     /// Writes the index.
@@ -472,7 +488,7 @@ mod tests {
         })
         .expect("writes");
         fs::write(folder.path().join("t/b/note.txt"), "mine").expect("writes");
-        out.remove(&["t/a/1.targets.json".into(), "t/b/1.targets.json".into(), "o/gone".into()]).expect("removes");
+        out.remove(2, &["t/a/1.targets.json".into(), "t/b/1.targets.json".into(), "o/gone".into()]).expect("removes");
         assert!(!folder.path().join("t/a").exists());
         assert!(folder.path().join("t/b/note.txt").exists() && folder.path().join("o/z").exists());
     }

@@ -279,7 +279,7 @@ impl Publishing<'_> {
         let index = self.index(number, is_clean, &packed, tenants, &counts);
         let gone = previous.map(|it| gone(it, &index)).unwrap_or_default();
         if let Some(previous) = previous {
-            job.out.remove(&stale(previous, &index))?;
+            job.out.remove(job.threads, &stale(previous, &index))?;
         }
         if job.out.was_interrupted() {
             let known = known(&index);
