@@ -305,8 +305,7 @@ fn broken_schema(release: &Release, ext: &Value, span: Span) -> Option<Diagnosti
         ),
         Some(schema) => {
             let error = schema.validator.iter_errors(ext).next()?;
-            let at = error.instance_path().to_string();
-            let place = if at.is_empty() { String::new() } else { format!(" at `{}`", at.trim_start_matches('/')) };
+            let place = place_of(&error);
             let message = format!("settings for `{name}` {}{place}: {error}", release.version);
             Some(
                 Diagnostic::new(Code::BadExt, span, message)
@@ -335,8 +334,7 @@ fn check_branding(catalog: &Catalog, tenant: &Tenant) -> Vec<Diagnostic> {
     }
     let broken = schemas.filter_map(|(shell, schema)| {
         let error = schema.validator.iter_errors(&branding).next()?;
-        let at = error.instance_path().to_string();
-        let place = if at.is_empty() { String::new() } else { format!(" at `{}`", at.trim_start_matches('/')) };
+        let place = place_of(&error);
         let message = format!("shell `{}` does not support this branding{place}: {error}", shell.name);
         Some(
             Diagnostic::new(Code::BadBranding, tenant.branding_span, message)
@@ -345,6 +343,14 @@ fn check_branding(catalog: &Catalog, tenant: &Tenant) -> Vec<Diagnostic> {
         )
     });
     broken.collect()
+}
+
+/// Where in the settings an error lies, as part of a sentence; nothing when it is the whole of them.
+fn place_of(error: &jsonschema::ValidationError<'_>) -> String {
+    match error.instance_path().to_string() {
+        at if at.is_empty() => at,
+        at => format!(" at `{}`", at.trim_start_matches('/')),
+    }
 }
 
 fn merge(into: &mut Map<String, Value>, layer: &Map<String, Value>) {

@@ -282,7 +282,7 @@ impl Publishing<'_> {
             job.out.remove(job.threads, &stale(previous, &index))?;
         }
         if job.out.was_interrupted() {
-            let known = known(&index);
+            let known: BTreeSet<String> = public_files(&index).collect();
             job.out.sweep(|key| known.contains(key))?;
         }
         if previous != Some(&index) {
@@ -337,10 +337,10 @@ impl Publishing<'_> {
     }
 }
 
-/// Every public file of a publication but its roots.
-fn known(index: &Index) -> BTreeSet<String> {
+/// Every public file of a publication but its roots. An overlay and a bundle of the same content have the same name.
+fn public_files(index: &Index) -> impl Iterator<Item = String> + '_ {
     let own = index.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
-    own.chain(index.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256))).collect()
+    own.chain(index.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256)))
 }
 
 /// Names of the tenants that only the older index has.
@@ -362,14 +362,8 @@ fn stale(previous: &Index, index: &Index) -> Vec<String> {
     if stale.is_empty() {
         return Vec::new();
     }
-    for (addr, record) in &index.tenants {
-        record.files(addr).for_each(|(key, _)| {
-            stale.remove(&key);
-        });
-    }
-    // An overlay and a bundle may have the same content, and so the same name.
-    for (tree, archive) in &index.bundles {
-        stale.remove(&keys::archive(*tree, archive.sha256));
+    for key in public_files(index) {
+        stale.remove(&key);
     }
     stale.into_iter().collect()
 }
