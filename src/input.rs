@@ -128,6 +128,108 @@ pub struct ProjectSpec {
     /// Most tenants, in per cent, from which one publication may take a program. Read by the publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_budget: Option<RevocationBudget>,
+    /// Where publications go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<StoreSpec>,
+}
+
+/// A place that publications go to: a directory or an S3-compatible bucket, and the CDN in front of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSpec {
+    /// What `--store` calls it.
+    #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"), length(max = 63))]
+    pub name: String,
+    /// A directory, from the project's folder. Give either this or `s3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub directory: Option<String>,
+    /// A bucket. Give either this or `directory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3Spec>,
+    /// Another bucket or prefix for `state/`, which names tenants and is never public; `state/` in the store itself when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateSpec>,
+    /// Where shells find this store, when it is not the project's `base_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^https?://[^\s]+$"))]
+    pub base_url: Option<String>,
+    /// Tenants bound to one of these regions go here, and no others; tenants bound to none when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub regions: Vec<String>,
+    /// What keeps two publishers apart; the store's conditional writes when left out.
+    #[serde(default, skip_serializing_if = "Publishers::is_conditional")]
+    pub publishers: Publishers,
+}
+
+/// A bucket of an S3-compatible store. Credentials come from the standard chain: variables, profile, role, instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct S3Spec {
+    /// The bucket.
+    #[schemars(length(min = 1, max = 255))]
+    pub bucket: String,
+    /// What every key begins with, such as `tenantry/`; nothing when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([A-Za-z0-9._-]+/)+$"), length(max = 255))]
+    pub prefix: Option<String>,
+    /// The region; from the surroundings when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub region: Option<String>,
+    /// Where the store is, when it is not AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^https?://[^\s]+$"))]
+    pub endpoint: Option<String>,
+    /// Whether the bucket stands in the path and not in the host name. True when left out and `endpoint` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_style: Option<bool>,
+    /// Whether checksums go with every request or only where one must; `when_required` when left out and `endpoint` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksums: Option<Checksums>,
+}
+
+/// When the S3 client adds checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Checksums {
+    /// With every request: AWS.
+    WhenSupported,
+    /// Where S3 demands one: most other stores.
+    WhenRequired,
+}
+
+/// A private place for `state/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateSpec {
+    /// A directory, from the project's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub directory: Option<String>,
+    /// A bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3Spec>,
+}
+
+/// What keeps two publishers apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Publishers {
+    /// The store's own conditional writes; a store on which they do not hold is refused.
+    #[default]
+    Conditional,
+    /// A lock outside, such as a CI concurrency group. It is trusted, and the publication's record says so.
+    Locked,
+    /// There is only ever one publisher. It is trusted, and the publication's record says so.
+    Single,
+}
+
+impl Publishers {
+    fn is_conditional(&self) -> bool {
+        *self == Publishers::Conditional
+    }
 }
 
 /// Key sources for each online role.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::input::{
     Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
-    SalesStatus, TenantStatus, UpdateMode,
+    SalesStatus, StoreSpec, TenantStatus, UpdateMode,
 };
 use crate::path::{BundlePath, RepoPath};
 use crate::text::Span;
@@ -63,6 +63,8 @@ pub struct Project {
     pub freshness_lifetime: Duration,
     /// Signing keys that are neither files nor variables.
     pub keys: KeySources,
+    /// Where publications go; names are unique, and each has exactly one home.
+    pub stores: Vec<StoreSpec>,
 }
 
 impl Default for Project {
@@ -74,6 +76,7 @@ impl Default for Project {
             entitlement_lifetime: Duration::days(30),
             freshness_lifetime: Duration::days(7),
             keys: KeySources::default(),
+            stores: Vec::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::check::names::{Broken, Written};
 use crate::diag::{Code, Diagnostic};
 use crate::input;
 use crate::input::{
-    AddOnDocument, ComplianceProfileDocument, PlanDocument, ProjectDocument, SalesStatus, ShellDocument,
+    AddOnDocument, ComplianceProfileDocument, PlanDocument, ProjectDocument, SalesStatus, ShellDocument, StoreSpec,
 };
 use crate::model::{
     AddOn, AddOnId, AllowDeny, Grant, Pattern, Plan, PlanId, Profile, ProfileId, Program, ProgramId, Project, Shell,
@@ -68,7 +68,34 @@ pub(in crate::check) fn project(document: &Written<'_, ProjectDocument>, found: 
         let freshness = lower::duration(lifetimes.freshness.as_deref(), at.key("freshness"), found);
         project.freshness_lifetime = freshness.unwrap_or(project.freshness_lifetime);
     }
+    project.stores = stores(&spec.stores, at.key("stores"), found);
     project
+}
+
+/// Stores with one home each, and names of their own.
+fn stores(specs: &[StoreSpec], at: Place<'_>, found: &mut Vec<Diagnostic>) -> Vec<StoreSpec> {
+    let one_home = |directory: bool, s3: bool, at: Place<'_>, found: &mut Vec<Diagnostic>| {
+        if directory == s3 {
+            let message = match s3 {
+                true => "both `directory` and `s3` are given",
+                false => "neither `directory` nor `s3` is given",
+            };
+            let help = "a store is a directory or a bucket: give one of the two";
+            found.push(Diagnostic::new(Code::BadValue, at.span(), message).help(help));
+        }
+    };
+    for (index, spec) in specs.iter().enumerate() {
+        let at = at.item(index);
+        one_home(spec.directory.is_some(), spec.s3.is_some(), at, found);
+        if let Some(state) = &spec.state {
+            one_home(state.directory.is_some(), state.s3.is_some(), at.key("state"), found);
+        }
+        if specs[..index].iter().any(|it| it.name == spec.name) {
+            let message = format!("two stores are called `{}`", spec.name);
+            found.push(Diagnostic::new(Code::BadValue, at.key("name").span(), message).help("give one another name"));
+        }
+    }
+    specs.to_vec()
 }
 
 /// Reads a plan; one with a wrong shape is there and grants nothing.
