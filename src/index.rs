@@ -43,6 +43,16 @@ pub struct Index<B = Blake3> {
     pub tenants: BTreeMap<String, TenantRecord<B>>,
 }
 
+/// One state of a store: a publication, and the index that describes it to the byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// The number.
+    pub publication: u64,
+    /// Digest of the index as it lies in the store.
+    pub index: Sha256,
+}
+
 /// Why bytes are no index.
 #[derive(Debug, thiserror::Error)]
 pub enum BadIndex {
