@@ -115,7 +115,7 @@ pub fn compile<E: From<CompileError>>(
     job: &Job<'_>,
     signers: impl FnOnce(&Project) -> Result<Signers, E>,
 ) -> Result<(Summary, Vec<Diagnostic>), E> {
-    let mut previous = job.out.index().map_err(CompileError::from)?;
+    let mut previous = job.out.previous().map_err(CompileError::from)?;
     guard_root(job, previous.as_ref())?;
     if let (Some(index), true) = (&mut previous, job.out.was_interrupted()) {
         distrust(job, index);
@@ -325,6 +325,7 @@ impl Publishing<'_> {
             format: FORMAT,
             compiler: COMPILER.into(),
             environment: self.signers.environment.clone(),
+            commit: self.job.tree.commit.clone(),
             publication: if is_new { number } else { number - 1 },
             root_version,
             entitlement_keys: self.keys.entitlement.clone(),

@@ -205,6 +205,7 @@ impl Maker<'_> {
             name: read.tenant.name.to_string(),
             tenant_id: read.tenant.tenant_id.to_string(),
             domains: read.tenant.domains.clone(),
+            data_region: None,
             file: String::new(),
             input: Blake3([0; 32]),
             content: composed.content,
@@ -244,6 +245,7 @@ impl Maker<'_> {
         TenantRecord {
             name: read.tenant.name.to_string(),
             domains: read.tenant.domains.clone(),
+            data_region: read.tenant.data_region.as_ref().map(|(region, _)| region.to_string()),
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
