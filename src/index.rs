@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Blake3, Sha256};
 use crate::metadata::keys::KeyId;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// Version of this file's format. Format 1 did not know to which region a tenant is bound.
 pub const FORMAT: u32 = 2;
@@ -121,6 +121,7 @@ impl<B> Index<B> {
                 content: it.content,
                 next_change: it.next_change,
                 entitlements: it.entitlements,
+                max_ttl: it.max_ttl,
                 overlays: it.overlays,
                 manifest: it.manifest,
                 targets: it.targets,
@@ -185,6 +186,9 @@ pub struct TenantRecord<B = Blake3> {
     pub next_change: Option<Timestamp>,
     /// How many mini-programs are in.
     pub entitlements: u32,
+    /// The longest that its metadata may last, by its compliance profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_ttl: Option<Duration>,
     /// The bundles among its targets, sorted.
     pub bundles: Vec<B>,
     /// Overlays, by the digest of their trees.
@@ -219,6 +223,11 @@ impl FileRecord {
     /// Whether it is time to sign it again: half of its life is over, or the clock stands before its birth.
     pub fn is_due(&self, now: Timestamp) -> bool {
         now < self.issued || now >= self.issued.plus(self.issued.until(self.expires).half())
+    }
+
+    /// Whether it is time, or the file was signed for longer than files may last by now.
+    pub fn is_due_within(&self, now: Timestamp, lifetime: Duration) -> bool {
+        self.is_due(now) || self.issued.until(self.expires) > lifetime
     }
 }
 
