@@ -20,6 +20,8 @@ use clap::Parser as _;
 use crate::load::LoadError;
 use crate::pipeline::compile::CompileError;
 use crate::pipeline::verify::VerifyError;
+use crate::publish::PublishError;
+use crate::publish::state::StateError;
 use crate::sign::keystore::KeyError;
 use crate::write::WriteError;
 use args::{Arguments, Command};
@@ -37,10 +39,14 @@ pub enum Exit {
     Usage = 2,
     /// The world failed: disk, network, git, store, signer.
     World = 3,
+    /// Somebody else published first, or a plan is stale.
+    Superseded = 4,
     /// Verification refused.
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
+    /// Somebody stopped it.
+    Interrupted = 130,
 }
 
 /// Why a command stopped.
@@ -105,6 +111,49 @@ impl From<WriteError> for Failure {
     }
 }
 
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(exit_of_state(&error), &error, help)
+    }
+}
+
+fn exit_of_state(error: &StateError) -> Exit {
+    match error {
+        StateError::Store(_) | StateError::Format { .. } => Exit::World,
+        StateError::Damaged { .. }
+        | StateError::Missing { .. }
+        | StateError::Foreign { .. }
+        | StateError::Ahead { .. } => Exit::Refused,
+        StateError::Clock { .. } => Exit::Guard,
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Failure {
+        let help = error.help();
+        Failure::of(exit_of_publish(&error), &error, help)
+    }
+}
+
+fn exit_of_publish(error: &PublishError) -> Exit {
+    match error {
+        PublishError::State(error) => exit_of_state(error),
+        PublishError::Superseded { .. }
+        | PublishError::Burnt { .. }
+        | PublishError::Busy { .. }
+        | PublishError::TakenOver { .. }
+        | PublishError::Overtaken { .. }
+        | PublishError::Stale { .. }
+        | PublishError::Rewind { .. }
+        | PublishError::Backwards { .. } => Exit::Superseded,
+        PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
+        PublishError::Unsound(_) => Exit::Refused,
+        PublishError::Interrupted { .. } => Exit::Interrupted,
+        PublishError::Unfinished { source, .. } => exit_of_publish(source),
+    }
+}
+
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         let exit = match error {
@@ -128,6 +177,7 @@ impl From<CompileError> for Stopped {
             CompileError::Guard { why, help } => Stopped::Failure(Failure::new(Exit::Guard, why).help(help)),
             CompileError::Write(error) => Stopped::Failure(error.into()),
             CompileError::Sign(_) => Stopped::Failure(Failure::of(Exit::World, &error, None)),
+            CompileError::Fetch(error) => Stopped::Failure(error.into()),
         }
     }
 }

@@ -297,6 +297,13 @@ impl TenantRecord {
         [(keys::timestamp(addr), self.timestamp.length)].into_iter().chain(self.immutable_files(addr))
     }
 
+    /// Whether both have the same files but for the timestamp.
+    pub fn has_same_content(&self, other: &TenantRecord) -> bool {
+        (self.targets, self.snapshot, self.manifest) == (other.targets, other.snapshot, other.manifest)
+            && self.bundles == other.bundles
+            && self.overlays == other.overlays
+    }
+
     /// Every one of its files but the timestamp.
     pub fn immutable_files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
         let metadata = [

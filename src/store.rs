@@ -7,6 +7,7 @@
 pub mod dir; // a directory
 pub mod memory; // for tests, with faults
 pub mod open; // from what stands in `tenantry.yaml` to a store
+pub mod probe; // whether a store keeps what publishing relies on
 pub mod s3; // a bucket of an S3-compatible store
 
 use std::fmt;
@@ -35,6 +36,11 @@ pub trait Store: Send + Sync {
 
     /// Deletes objects; one that is not there is no failure.
     fn delete(&self, keys: &[String]) -> Result<(), StoreError>;
+
+    /// Whether what lies below `state/` lies in another place than all else: what holds in one may not in the other.
+    fn keeps_state_apart(&self) -> bool {
+        false
+    }
 
     /// With which headers an object is served; none when it is not there, or when this store serves nothing itself.
     fn served(&self, _key: &str) -> Result<Option<Served>, StoreError> {

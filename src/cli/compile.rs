@@ -39,7 +39,8 @@ pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let job = Job { tree: &tree, now, roots: &roots, out: &out, threads: settings.threads, progress: &progress };
+    let job =
+        Job { tree: &tree, now, roots: &roots, out: &out, onto: None, threads: settings.threads, progress: &progress };
     let newest = &roots.last().expect("a chain of roots is never empty").root;
     let compiled = compile(&job, |project: &Project| folder.signers(newest, &project.keys).map_err(Stopped::from));
     bar.finish_and_clear();

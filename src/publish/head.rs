@@ -62,6 +62,9 @@ pub struct Head {
     pub current: Option<Published>,
     /// Who is about to publish.
     pub reserved: Option<Reservation>,
+    /// The highest number that was ever reserved. Objects may lie under it though nobody has published it, so it is
+    /// never drawn again.
+    pub drawn: u64,
     /// Every publication so far, the current one last; bounded by [`HISTORY`].
     pub history: Vec<Past>,
 }
@@ -172,7 +175,7 @@ impl Past {
 impl Default for Head {
     /// The head of a store that has none.
     fn default() -> Head {
-        Head { format: FORMAT, current: None, reserved: None, history: Vec::new() }
+        Head { format: FORMAT, current: None, reserved: None, drawn: 0, history: Vec::new() }
     }
 }
 
@@ -194,10 +197,9 @@ impl Head {
         self.current.as_ref().map(Published::point)
     }
 
-    /// The number that a new publication draws: no reservation has had it, whatever became of that.
+    /// The number that a new publication draws: nobody has ever had it, whatever became of them.
     pub fn next_number(&self) -> u64 {
-        let current = self.current.as_ref().map_or(0, |it| it.publication);
-        current.max(self.reserved.as_ref().map_or(0, |it| it.publication)) + 1
+        self.drawn.max(self.current.as_ref().map_or(0, |it| it.publication)) + 1
     }
 
     /// Whether this publication is current, or was.
@@ -207,7 +209,8 @@ impl Head {
 
     /// The same head with a reservation.
     pub fn reserve(&self, reservation: Reservation) -> Head {
-        Head { reserved: Some(reservation), ..self.clone() }
+        let drawn = self.drawn.max(reservation.publication);
+        Head { reserved: Some(reservation), drawn, ..self.clone() }
     }
 
     /// The same head without a reservation.
@@ -230,7 +233,8 @@ impl Head {
         history.retain(|it| it.publication != past.publication);
         history.push(past);
         history.drain(..history.len().saturating_sub(HISTORY));
-        Head { format: FORMAT, current: Some(published), reserved: None, history }
+        let drawn = self.drawn.max(published.publication);
+        Head { format: FORMAT, current: Some(published), reserved: None, drawn, history }
     }
 
     /// The head by which the current publication is complete.

@@ -166,6 +166,13 @@ pub struct Receipt {
     pub etags: BTreeMap<String, ETag>,
 }
 
+impl Receipt {
+    /// Writes `state/….receipt.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a receipt has only text keys")
+    }
+}
+
 /// Why what lies below `state/` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -195,10 +202,16 @@ pub enum StateError {
         key: String,
     },
     /// Something else stands under a key that names its bytes.
-    #[error("other bytes than ours stand under `{key}`, a key that never changes")]
+    #[error("other bytes than ours stand under `{key}`")]
     Foreign {
         /// Which object.
         key: String,
+    },
+    /// A tenant's timestamp is newer than anything that was published.
+    #[error("a tenant's timestamp is newer than publication {publication}, and no newer one was published here")]
+    Ahead {
+        /// What the store shows.
+        publication: u64,
     },
     /// Our clock stands far before the store's last word.
     #[error("the clock says {now}, yet `{by}` was here at {at}: one of the two clocks is wrong")]
@@ -223,6 +236,9 @@ impl StateError {
             StateError::Format { .. } => Some("use the version of tenantry that published last, or a newer one"),
             StateError::Foreign { .. } => Some(
                 "somebody else has put it there; nothing was overwritten. Look at the object, and move it away if it is no longer needed",
+            ),
+            StateError::Ahead { .. } => Some(
+                "the head of the store was put back to an older state, or something else writes there; compile with `--onto` once the newest head is restored",
             ),
             StateError::Clock { .. } => Some("set the clock, and run again"),
         }

@@ -137,6 +137,10 @@ impl Store for Named {
         private.delete(&inside)
     }
 
+    fn keeps_state_apart(&self) -> bool {
+        self.private.is_some()
+    }
+
     fn served(&self, key: &str) -> Result<Option<Served>, StoreError> {
         self.home(key).served(key)
     }

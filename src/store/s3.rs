@@ -35,11 +35,24 @@ use errors::{Answer, Doing};
 /// How many threads move bytes; they compute next to nothing.
 const THREADS: usize = 2;
 
-/// How long an answer may take to begin, and a body may take beyond what its length allows.
-const ANSWER: Duration = Duration::from_secs(30);
+/// How long one request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long an answer may take to begin, and a body may take beyond what its length allows.
+    pub answer: Duration,
+    /// Bytes a second that a body must move at least, over its whole length.
+    pub slowest: u64,
+}
 
-/// Bytes a second that a body must move at least, over its whole length.
-const SLOWEST: u64 = 16 * 1024;
+impl Pace {
+    /// Half a minute, and 16 KiB a second.
+    pub const NORMAL: Pace = Pace { answer: Duration::from_secs(30), slowest: 16 * 1024 };
+
+    /// How long a body of this length may take.
+    fn time_for(self, length: u64) -> Duration {
+        self.answer + Duration::from_secs(length / self.slowest.max(1))
+    }
+}
 
 /// How many objects one request deletes at most: what S3 takes.
 const BATCH: usize = 1000;
@@ -50,11 +63,11 @@ const DELETES: usize = 16;
 /// A bucket, or what lies below one prefix of it.
 pub struct S3Store {
     client: Client,
-    /// Behind an `Option` only so that it can be taken down without waiting.
-    runtime: Option<Runtime>,
+    threads: Threads,
     bucket: String,
     prefix: String,
     place: String,
+    pace: Pace,
     /// Ceph RGW 16 answers 412 to a right version in quotes and takes it without. Learned when it happens.
     is_unquoted: AtomicBool,
     /// Some gateways ask for a digest with a batch of deletes that no client sends any more. Learned when it happens.
@@ -69,17 +82,23 @@ impl S3Store {
         let client = runtime.block_on(connect::client(spec, login))?;
         Ok(S3Store {
             client,
-            runtime: Some(runtime),
+            threads: Threads(Some(runtime)),
             bucket: spec.bucket.clone(),
             prefix: spec.prefix.clone().unwrap_or_default(),
             place: place(spec),
+            pace: Pace::NORMAL,
             is_unquoted: AtomicBool::new(false),
             deletes_one_by_one: AtomicBool::new(false),
         })
     }
 
+    /// The same store, which waits for answers as long as this.
+    pub fn at_pace(self, pace: Pace) -> S3Store {
+        S3Store { pace, ..self }
+    }
+
     fn wait_for<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.as_ref().expect("it is there until the store is dropped").block_on(future)
+        self.threads.0.as_ref().expect("they are there until the store is dropped").block_on(future)
     }
 
     fn path(&self, key: &str) -> String {
@@ -100,7 +119,7 @@ impl S3Store {
             Precondition::Absent => (request.if_none_match("*"), Doing::Creating),
             Precondition::Is(etag) => (request.if_match(form.of(etag)), Doing::Replacing),
         };
-        let answer = timeout(time_for(upload.bytes.len() as u64), request.send()).await;
+        let answer = timeout(self.pace.time_for(upload.bytes.len() as u64), request.send()).await;
         put_answer(upload.key, doing, answer.ok())
     }
 
@@ -111,7 +130,7 @@ impl S3Store {
 
     async fn look(&self, key: &str) -> Result<Option<(Listed, Served)>, StoreError> {
         let request = self.client.head_object().bucket(&self.bucket).key(self.path(key));
-        let Some(it) = read_answer(key, timeout(ANSWER, request.send()).await.ok())? else { return Ok(None) };
+        let Some(it) = read_answer(key, timeout(self.pace.answer, request.send()).await.ok())? else { return Ok(None) };
         let listed = Listed {
             key: key.into(),
             length: it.content_length.and_then(|it| u64::try_from(it).ok()).unwrap_or_default(),
@@ -128,13 +147,15 @@ impl S3Store {
 
     async fn fetch(&self, key: &str, max: u64) -> Result<Option<Fetched>, StoreError> {
         let request = self.client.get_object().bucket(&self.bucket).key(self.path(key));
-        let Some(answer) = read_answer(key, timeout(ANSWER, request.send()).await.ok())? else { return Ok(None) };
+        let Some(answer) = read_answer(key, timeout(self.pace.answer, request.send()).await.ok())? else {
+            return Ok(None);
+        };
         let etag = version(key, answer.e_tag.as_deref())?;
         let length = answer.content_length.and_then(|it| u64::try_from(it).ok());
         if length.is_some_and(|it| it > max) {
             return Err(too_large(key));
         }
-        match timeout(time_for(length.unwrap_or(max)), body(key, answer, length, max)).await {
+        match timeout(self.pace.time_for(length.unwrap_or(max)), body(key, answer, length, max)).await {
             Ok(bytes) => bytes.map(|bytes| Some(Fetched { bytes, etag })),
             Err(_) => Err(passing(key, "the answer is too slow")),
         }
@@ -142,7 +163,7 @@ impl S3Store {
 
     async fn page(&self, prefix: &str, token: Option<String>) -> Result<(Vec<Listed>, Option<String>), StoreError> {
         let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.path(prefix));
-        let answer = timeout(ANSWER, request.set_continuation_token(token.clone()).send()).await.ok();
+        let answer = timeout(self.pace.answer, request.set_continuation_token(token.clone()).send()).await.ok();
         let Some(page) = read_answer(prefix, answer)? else { return Ok((Vec::new(), None)) };
         let listed = page.contents().iter().filter_map(|it| self.listed(it)).collect();
         let next = page.next_continuation_token.filter(|_| page.is_truncated == Some(true));
@@ -173,7 +194,7 @@ impl S3Store {
         let batch = objects.and_then(|it| Delete::builder().set_objects(Some(it)).quiet(true).build());
         let batch = batch.expect("objects have keys, and a batch has objects");
         let request = self.client.delete_objects().bucket(&self.bucket).delete(batch);
-        let answer = match timeout(ANSWER, request.send()).await {
+        let answer = match timeout(self.pace.answer, request.send()).await {
             Ok(Err(error)) if takes_no_batches(&error) => return Ok(false),
             answer => told(first, Doing::Deleting, answer.ok())?,
         };
@@ -195,24 +216,14 @@ impl S3Store {
                 finished(under_way.join_next().await)?;
             }
             let request = self.client.delete_object().bucket(&self.bucket).key(self.path(key));
-            let key = key.clone();
-            under_way.spawn(async move {
-                told(&key, Doing::Deleting, timeout(ANSWER, request.send()).await.ok()).map(drop)
-            });
+            let (key, limit) = (key.clone(), self.pace.answer);
+            under_way
+                .spawn(async move { told(&key, Doing::Deleting, timeout(limit, request.send()).await.ok()).map(drop) });
         }
         while let Some(one) = under_way.join_next().await {
             finished(Some(one))?;
         }
         Ok(())
-    }
-}
-
-impl Drop for S3Store {
-    fn drop(&mut self) {
-        // Without waiting: a look-up of a name that hangs must not hold up the end of the program.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -283,6 +294,17 @@ impl Store for S3Store {
     }
 }
 
+/// What moves the bytes. Taken down without waiting: a look-up of a name that hangs must not hold up the end of the program.
+struct Threads(Option<Runtime>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// How a version is written in `If-Match`.
 #[derive(Clone, Copy)]
 enum Form {
@@ -327,11 +349,6 @@ fn place(spec: &S3Spec) -> String {
     }
 }
 
-/// How long a body of this length may take.
-fn time_for(length: u64) -> Duration {
-    ANSWER + Duration::from_secs(length / SLOWEST)
-}
-
 /// What a request came to; none for an answer that did not come in time.
 type Came<T, E> = Option<Result<T, SdkError<E, HttpResponse>>>;
 
@@ -350,7 +367,7 @@ where
     match came {
         Some(Ok(answer)) => Ok(Some(answer)),
         Some(Err(error)) => errors::means(key, doing, error).map_or(Ok(None), Err),
-        None => Err(passing(key, "no answer within 30 seconds")),
+        None => Err(passing(key, "no answer in time")),
     }
 }
 

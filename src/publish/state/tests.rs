@@ -51,7 +51,9 @@ fn a_number_that_was_reserved_is_never_drawn_again() {
     assert_eq!(head.next_number(), 1);
     let head = head.reserve(reservation(1, "a"));
     assert_eq!(head.next_number(), 2);
+    assert_eq!(head.release().next_number(), 2, "whoever reserved it may have left objects under it");
     assert_eq!(head.reserve(reservation(2, "b")).commit(published(2)).next_number(), 3);
+    assert_eq!(head.reserve(reservation(4, "b")).commit(published(2)).next_number(), 5);
 }
 
 #[test]
