@@ -8,9 +8,12 @@ mod compile;
 mod explain;
 mod init;
 mod keys;
+mod interrupt;
 mod output;
+mod publish;
 mod schema;
 mod settings;
+mod stores;
 mod verify;
 
 use std::process::ExitCode;
@@ -23,6 +26,8 @@ use crate::pipeline::verify::VerifyError;
 use crate::publish::PublishError;
 use crate::publish::state::StateError;
 use crate::sign::keystore::KeyError;
+use crate::store::StoreError;
+use crate::store::open::OpenError;
 use crate::write::WriteError;
 use args::{Arguments, Command};
 use settings::Settings;
@@ -71,14 +76,29 @@ impl Failure {
     }
 
     fn of(exit: Exit, error: &dyn std::error::Error, help: Option<String>) -> Failure {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message += &format!(": {cause}");
-            source = cause.source();
-        }
-        Failure::Because { exit, message, help }
+        Failure::Because { exit, message: in_full(error), help }
     }
+
+    /// The same, with the place that it happened in.
+    pub(crate) fn within(self, place: &str) -> Failure {
+        match self {
+            Failure::Because { exit, message, help } => {
+                Failure::Because { exit, message: format!("{place}: {message}"), help }
+            }
+            said @ Failure::Said(_) => said,
+        }
+    }
+}
+
+/// An error with all its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message += &format!(": {cause}");
+        source = cause.source();
+    }
+    message
 }
 
 impl From<LoadError> for Failure {
@@ -111,9 +131,23 @@ impl From<WriteError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(Exit::World, &error, help)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(Exit::World, &error, help)
+    }
+}
+
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Failure {
-        let help = error.help().map(str::to_owned);
+        let help = error.help();
         Failure::of(exit_of_state(&error), &error, help)
     }
 }
@@ -197,6 +231,7 @@ pub fn run() -> ExitCode {
             Command::Check(it) => check::run(&settings, &it),
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
+            Command::Publish(it) => publish::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),

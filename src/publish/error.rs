@@ -145,7 +145,7 @@ impl PublishError {
     pub fn help(&self) -> Option<String> {
         let onto = |store: &str| format!("compile again with `--onto {store}`, and publish that");
         match self {
-            PublishError::State(error) => error.help().map(str::to_owned),
+            PublishError::State(error) => error.help(),
             PublishError::Superseded { store, .. } | PublishError::TakenOver { store, .. } => Some(onto(store)),
             PublishError::Burnt { store, .. } => {
                 Some(format!("compile again with `--onto {store}`, which draws a number that nobody has had"))

@@ -227,21 +227,22 @@ pub enum StateError {
 
 impl StateError {
     /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            StateError::Store(_) => None,
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            StateError::Store(error) => return error.help().map(str::to_owned),
             StateError::Damaged { .. } | StateError::Missing { .. } => {
-                Some("restore `state/` of the store from a backup; nothing was changed")
+                "restore `state/` of the store from a backup; nothing was changed"
             }
-            StateError::Format { .. } => Some("use the version of tenantry that published last, or a newer one"),
-            StateError::Foreign { .. } => Some(
-                "somebody else has put it there; nothing was overwritten. Look at the object, and move it away if it is no longer needed",
-            ),
-            StateError::Ahead { .. } => Some(
-                "the head of the store was put back to an older state, or something else writes there; compile with `--onto` once the newest head is restored",
-            ),
-            StateError::Clock { .. } => Some("set the clock, and run again"),
-        }
+            StateError::Format { .. } => "use the version of tenantry that published last, or a newer one",
+            StateError::Foreign { .. } => {
+                "somebody else has put it there; nothing was overwritten. Look at the object, and move it away if it is no longer needed"
+            }
+            StateError::Ahead { .. } => {
+                "the head of the store was put back to an older state, or something else writes there; restore the newest head"
+            }
+            StateError::Clock { .. } => "set the clock, and run again",
+        };
+        Some(help.into())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,16 @@ impl Lineage {
         self.stores.get(store).map_or(&[], Vec::as_slice)
     }
 
+    /// Of a published folder, which need not be ours to write; of one without `state/` it says nothing.
+    pub fn read(root: &Path) -> Result<Lineage, WriteError> {
+        let Some((path, bytes)) = read_file(root.join(LINEAGE))? else { return Ok(Lineage::default()) };
+        match serde_json::from_slice::<Lineage>(&bytes) {
+            Ok(lineage) if lineage.format == FORMAT => Ok(lineage),
+            Ok(lineage) => Err(WriteError::Format { path, found: lineage.format, wanted: FORMAT }),
+            Err(why) => Err(WriteError::BadLineage { path, why: why.to_string() }),
+        }
+    }
+
     /// Adds one; the oldest are forgotten.
     pub fn add(&mut self, store: &str, point: Point) {
         let points = self.stores.entry(store.to_owned()).or_default();
@@ -71,7 +81,7 @@ impl OutDir {
     }
 
     fn read_index(&self, parse: impl Fn(&[u8]) -> Result<Index, BadIndex>) -> Result<Option<Index>, WriteError> {
-        let Some((path, bytes)) = self.read_state(INDEX)? else { return Ok(None) };
+        let Some((path, bytes)) = read_file(self.root.join(INDEX))? else { return Ok(None) };
         match parse(&bytes) {
             Ok(index) => Ok(Some(index)),
             Err(BadIndex::Format(found)) => Err(WriteError::Format { path, found, wanted: index::FORMAT }),
@@ -86,12 +96,7 @@ impl OutDir {
 
     /// Which publications it descends from.
     pub fn lineage(&self) -> Result<Lineage, WriteError> {
-        let Some((path, bytes)) = self.read_state(LINEAGE)? else { return Ok(Lineage::default()) };
-        match serde_json::from_slice::<Lineage>(&bytes) {
-            Ok(lineage) if lineage.format == FORMAT => Ok(lineage),
-            Ok(lineage) => Err(WriteError::Format { path, found: lineage.format, wanted: FORMAT }),
-            Err(why) => Err(WriteError::BadLineage { path, why: why.to_string() }),
-        }
+        Lineage::read(&self.root)
     }
 
     /// Writes the lineage. Not a part of the publication: nothing is under way because of it.
@@ -100,13 +105,13 @@ impl OutDir {
         bytes.push(b'\n');
         swap_in(self.root.join(LINEAGE), &bytes)
     }
+}
 
-    fn read_state(&self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
-        let path = self.root.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some((path, bytes))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(WriteError::Io { action: "read", path, source }),
-        }
+/// A file that need not be there.
+fn read_file(path: PathBuf) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some((path, bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(WriteError::Io { action: "read", path, source }),
     }
 }
