@@ -88,6 +88,13 @@ impl Index {
         }
     }
 
+    /// Every public file of the publication but its roots. An overlay and a bundle of the same content have the same
+    /// name.
+    pub fn public_files(&self) -> impl Iterator<Item = String> + '_ {
+        let own = self.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
+        own.chain(self.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256)))
+    }
+
     fn read(bytes: &[u8]) -> Result<Index, BadIndex> {
         let stored: Index<usize> = serde_json::from_slice(bytes)?;
         let trees: Vec<Blake3> = stored.bundles.keys().copied().collect();
@@ -268,6 +275,12 @@ pub mod keys {
     /// A manifest.
     pub fn manifest(addr: &str, sha256: Sha256) -> String {
         format!("o/{sha256}.{addr}.manifest.json")
+    }
+
+    /// The publication that signed a snapshot or targets; none of other files.
+    pub fn number(key: &str) -> Option<u64> {
+        let name = key.strip_prefix("t/")?.split_once('/')?.1;
+        name.strip_suffix(".snapshot.json").or_else(|| name.strip_suffix(".targets.json"))?.parse().ok()
     }
 
     /// Whether a path has the form of a tenant's file, of a bundle, or of one that was about to get such a name.

@@ -207,6 +207,16 @@ impl std::fmt::Display for Note {
 
 /// Decides what is to be done to a store, and checks all that would be moved. Changes nothing.
 pub fn plan(job: &Job<'_>) -> Result<Planned, PublishError> {
+    plan_for(job, project(job.index, job.spec))
+}
+
+/// The same for an index that came from the store itself. All its tenants stay there, whatever the project says about
+/// regions by now: moving them is for a compile and a publication.
+pub fn plan_own(job: &Job<'_>) -> Result<Planned, PublishError> {
+    plan_for(job, job.index.clone())
+}
+
+fn plan_for(job: &Job<'_>, index: Index) -> Result<Planned, PublishError> {
     let state = job.tools.state();
     let seen = state.head()?;
     seen.head.guard_clock(job.now)?;
@@ -214,7 +224,6 @@ pub fn plan(job: &Job<'_>) -> Result<Planned, PublishError> {
     if let Some(current) = seen.head.current.as_ref().filter(|it| !it.finished) {
         notes.push(Note::Unfinished { publication: current.publication, by: current.by.clone() });
     }
-    let index = project(job.index, job.spec);
     let bytes = index.to_bytes();
     let target = Point { publication: index.publication, index: Sha256::of(&bytes) };
     let mut plan = Plan {
