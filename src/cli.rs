@@ -6,11 +6,15 @@ mod args;
 mod check;
 mod compile;
 mod explain;
+mod gc;
 mod init;
 mod keys;
 mod interrupt;
 mod output;
 mod publish;
+mod refresh;
+mod resign;
+mod rollback;
 mod schema;
 mod settings;
 mod stores;
@@ -232,6 +236,9 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
+            Command::Refresh(it) => refresh::run(&settings, &it),
+            Command::Rollback(it) => rollback::run(&settings, &it),
+            Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),

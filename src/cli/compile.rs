@@ -123,6 +123,12 @@ fn roots(
             development
         }
     };
+    let chain = chain(&folder, now)?;
+    Ok((folder, chain))
+}
+
+/// The chain of roots in a folder, with what there is to say about the newest one.
+pub(super) fn chain(folder: &KeyFolder, now: Timestamp) -> Result<Vec<RootFile>, Failure> {
     let chain = folder.chain()?;
     let newest = &chain.last().expect("a chain of roots is never empty").root;
     if newest.tenantry.environment == DEVELOPMENT {
@@ -139,7 +145,7 @@ fn roots(
             newest.version
         ));
     }
-    Ok((folder, chain))
+    Ok(chain)
 }
 
 fn say(

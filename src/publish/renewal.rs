@@ -60,14 +60,6 @@ pub enum RenewalError {
     /// A signer failed.
     #[error("cannot sign")]
     Sign(#[from] SignError),
-    /// Going on would do harm.
-    #[error("{why}")]
-    Guard {
-        /// Which harm.
-        why: String,
-        /// What to do.
-        help: String,
-    },
 }
 
 /// Files that were signed again, and the roots: what is put into the store.
