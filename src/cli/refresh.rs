@@ -12,7 +12,7 @@ use super::{Exit, Failure, output};
 use crate::model::Project;
 use crate::publish::head::Kind;
 use crate::publish::refresh::{self, Due, Extent, NEXT, Refreshed, Renewal};
-use crate::publish::{self, Others, Outcome, Report};
+use crate::publish::{Others, Report};
 
 /// How many tenants are named to people.
 const SHOWN: usize = 10;
@@ -98,28 +98,11 @@ impl Refresh<'_> {
         }
     }
 
-    /// Nothing is signed; yet somebody may have died before the last timestamp.
     fn nothing(&self, store: &Opened<'_>, publication: u64, due: &Due) -> Result<Report, Failure> {
-        let name = &store.spec.name;
-        let progress = |event| self.run.reporter.event(name, event);
-        let tools = store.tools(&progress);
-        let mut report = Report {
-            store: name.clone(),
-            publication,
-            outcome: Outcome::Nothing,
-            uploaded: Default::default(),
-            timestamps: 0,
-            finished_first: None,
-        };
-        let seen = tools.state().head()?;
-        if seen.head.current.as_ref().is_some_and(|it| !it.finished) {
-            publish::finish(&tools, name, seen).map_err(|error| failed(name, error))?;
-            report.finished_first = Some(publication);
-            output::talk(&format!("store `{name}`: publication {publication} was left half-way, and is finished now"));
-        }
+        let report = self.run.finish(store, publication)?;
         if !is_machine(self.arguments.format) {
             let next = due.next.map_or_else(String::new, |at| format!("; the next is on {at}"));
-            output::result(&format!("{name}: nothing was due in publication {publication}{next}\n"));
+            output::result(&format!("{}: nothing was due in publication {publication}{next}\n", store.spec.name));
         }
         Ok(report)
     }

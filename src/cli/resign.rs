@@ -11,7 +11,8 @@ use crate::model::Project;
 use crate::publish::base::Base;
 use crate::publish::head::Kind;
 use crate::publish::renewal::{RenewalError, Signing};
-use crate::publish::{self, Job, Others, PublishError, Record, Report, Rewind, Tools};
+use crate::publish::plan::Total;
+use crate::publish::{self, Job, Others, Outcome, PublishError, Record, Report, Rewind, Tools};
 use crate::sign::Renewers;
 use crate::sign::keystore::{KeyFolder, RootFile};
 use crate::time::Timestamp;
@@ -87,6 +88,27 @@ impl Run<'_> {
         base.map_err(|error| Failure::from(error).within(&format!("store `{name}`")))
     }
 
+    /// Signs nothing; yet somebody may have died before the last timestamp of what the store shows.
+    pub(super) fn finish(&self, store: &Opened<'_>, publication: u64) -> Result<Report, Failure> {
+        let name = &store.spec.name;
+        let progress = |event| self.reporter.event(name, event);
+        let tools = store.tools(&progress);
+        let seen = tools.state().head()?;
+        let is_unfinished = seen.head.current.as_ref().is_some_and(|it| !it.finished);
+        if is_unfinished {
+            publish::finish(&tools, name, seen).map_err(|error| failed(name, error))?;
+            output::talk(&format!("store `{name}`: publication {publication} was left half-way, and is finished now"));
+        }
+        Ok(Report {
+            store: name.clone(),
+            publication,
+            outcome: Outcome::Nothing,
+            uploaded: Total::default(),
+            timestamps: 0,
+            finished_first: is_unfinished.then_some(publication),
+        })
+    }
+
     /// Publishes an index that came from the store itself.
     pub(super) fn publish(
         &self,
@@ -134,7 +156,7 @@ pub(super) fn failed(store: &str, error: PublishError) -> Failure {
             );
             Failure::new(Exit::Superseded, message).help(AGAIN)
         }
-        PublishError::Busy { .. } => {
+        PublishError::Busy { ref reservation, .. } if reservation.kind != Kind::Gc => {
             Failure::from(error).help("run again when they are done; if they are dead, `--take-over` goes on at once")
         }
         PublishError::TakenOver { .. } | PublishError::Burnt { .. } | PublishError::Stale { .. } => {

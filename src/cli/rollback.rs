@@ -164,7 +164,7 @@ impl Rollback<'_> {
         let Some(today) = &base.index else { return Ok(None) };
         if way.changes.is_empty() {
             output::talk(&format!("{name}: nothing has changed since publication {}", way.to));
-            return Ok(None);
+            return self.run.finish(store, today.publication).map(Some);
         }
         let signing = self.keys.signing(self.project, self.run.now);
         refresh::guard(&signing, &base).map_err(|error| super::resign::failed(name, error))?;

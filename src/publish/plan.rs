@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::difference::Difference;
 use super::error::describe;
-use super::head::{Head, Reservation};
+use super::head::{Head, Kind, Reservation};
 use super::projection::project;
 use super::state::{Seen, Timestamps, index_key, timestamps_key};
 use super::{Job, Others, PublishError, Rewind, check};
@@ -332,10 +332,11 @@ pub(super) fn obstacle(job: &Job<'_>, head: &Head, plan: &Plan) -> Result<Option
     let is_own = |it: &Reservation| it.point() == plan.target || job.lineage.contains(&it.point());
     let other = head.reserved.as_ref().filter(|it| !is_own(it));
     let own = head.reserved.as_ref().filter(|it| is_own(it));
-    if let Some(reservation) = other.filter(|it| it.publication < number || plan.is_silent()) {
-        if job.others == Others::Respect && !reservation.is_over(job.now) {
-            return Err(PublishError::Busy { store: store(), reservation: Box::new(reservation.clone()) });
-        }
+    let in_the_way = other.filter(|it| it.publication < number || plan.is_silent());
+    // Whoever deletes is never taken over before its time: what it is about to delete may be what we rely on.
+    let must_wait = |it: &&Reservation| job.others == Others::Respect || it.kind == Kind::Gc;
+    if let Some(reservation) = in_the_way.filter(|it| !it.is_over(job.now)).filter(must_wait) {
+        return Err(PublishError::Busy { store: store(), reservation: Box::new(reservation.clone()) });
     }
     // Where nothing is put under the number, nothing can be put under it twice.
     let is_free = plan.is_silent() || number > head.drawn || own.is_some_and(|it| it.publication == number);
