@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::{Arguments, InputArguments, KeysFolderArgument};
+use super::output::{self, Place};
 use super::{Exit, Failure};
 use crate::load::{self, LoadError, SourceTree};
+use crate::model::Project;
+use crate::pipeline;
+use crate::report::Format;
 use crate::time::Timestamp;
 
 /// What every command needs.
@@ -48,6 +52,19 @@ impl Settings {
         };
         Timestamp::from_unix(seconds)
             .ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
+    }
+
+    /// The project's own settings, without its tenants and catalogue.
+    pub(crate) fn project_file(&self) -> Result<Project, Failure> {
+        let tree = load::dir::project_file(&self.project)?;
+        let (project, diagnostics) = pipeline::project(&tree);
+        match pipeline::is_sound(&diagnostics) {
+            true => Ok(project),
+            false => {
+                output::diagnostics(&tree, diagnostics, Format::Human, Place::Talk);
+                Err(Failure::Said(Exit::Inputs))
+            }
+        }
     }
 
     /// The inputs: the working directory or a revision.
