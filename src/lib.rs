@@ -45,6 +45,7 @@ pub mod write; // onto the disk, so that a crash leaves the old or the new
 pub mod verify; // what a stranger can check
 pub mod store; // where publications go: a directory, a bucket, memory
 pub mod doctor; // what a CDN does to what goes through it
+pub mod publish; // from `out/` to a store, so that a crash or a race leaves the old or the new
 
 // Everything together.
 pub mod pipeline; // the loops; the only place that is parallel
