@@ -11,7 +11,9 @@
 //! An arrow is taken through one function for every role ([`envelope`], [`set`]): length, hashes, shape, tenant,
 //! signatures, version. Whoever adds a check adds it for all of them.
 
+pub mod delegations; // who else may name which files
 pub mod envelope; // a file taken apart, and the one function that counts signatures
+pub mod hashes; // by which metadata names files
 pub mod json; // JSON as it was received, and its canonical spelling
 pub mod keys; // public keys of the kinds that TUF names
 pub mod roles; // root, timestamp, snapshot, targets, as the standard has them
