@@ -1,0 +1,14 @@
+//! The shell's client, situation by situation: in memory, with any clock.
+#![expect(clippy::disallowed_methods, reason = "tests look at what lies on the disk")]
+
+#[path = "support/listing.rs"]
+mod listing;
+#[path = "support/origin.rs"]
+mod origin;
+#[path = "support/project.rs"]
+mod project;
+
+#[path = "client/device.rs"]
+mod device;
+#[path = "client/life.rs"]
+mod life;
