@@ -22,7 +22,8 @@ pub struct Update {
     pub changed: Vec<ProgramChange>,
     /// Programs that stay as they are.
     pub unchanged: Vec<ProgramVersion>,
-    /// Programs of the current set that must stop, though they may be running.
+    /// Programs of the current set that may not run any more, though they may be running. One that was revoked with
+    /// `block` is to be stopped at once; the others when they are left.
     pub stopped: Vec<Stopped>,
     /// The set that waits to be activated; none when there is nothing new.
     pub staged: Option<String>,
@@ -64,15 +65,15 @@ pub struct ProgramChange {
     pub mode: UpdateMode,
 }
 
-/// A program that must stop.
+/// A program that may not run any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stopped {
     /// Which program.
     pub app_id: String,
     /// The version's code.
     pub code: u32,
-    /// At once, or when it is left.
-    pub mode: RevokeMode,
+    /// Why.
+    pub why: Verdict,
 }
 
 /// A set that failed to start twice.

@@ -3,6 +3,7 @@
 use super::answer::{Freshness, Stopped, Verdict};
 use super::set::{Chosen, Program, Set, fits};
 use crate::input::ExpirationStrategy;
+use crate::manifest::RevokeMode;
 use crate::time::{Timestamp, earliest};
 
 /// The rule, at one instant.
@@ -40,8 +41,8 @@ impl Judge<'_> {
         // After an update of the shell, what is installed may be for the old one.
         let for_shell = |it: &&Chosen| fits(&it.platform_version, platform_code);
         let Some(installed) = program.release.as_ref().filter(for_shell) else { return Verdict::NoRelease };
-        if let Some(stopped) = self.revoked(program, installed) {
-            return Verdict::Revoked { mode: stopped.mode };
+        if let Some(mode) = self.revoked(program, installed) {
+            return Verdict::Revoked { mode };
         }
         let Some(newest) = self.newest.program(&program.app_id) else { return Verdict::Lost };
         let Some(release) = &newest.release else { return Verdict::NoRelease };
@@ -55,9 +56,13 @@ impl Judge<'_> {
         }
     }
 
-    /// What must stop of a set, though it may be running.
-    pub(super) fn stopped(&self, set: &Set) -> Vec<Stopped> {
-        let stopped = |program: &Program| self.revoked(program, program.release.as_ref()?);
+    /// What may not run any more of a set.
+    pub(super) fn stopped(&self, set: &Set, platform_code: u32) -> Vec<Stopped> {
+        let stopped = |program: &Program| {
+            let why = self.verdict(program, platform_code);
+            let code = program.release.as_ref()?.version.code;
+            (why != Verdict::Runs).then(|| Stopped { app_id: program.app_id.clone(), code, why })
+        };
         set.programs.iter().filter_map(stopped).collect()
     }
 
@@ -68,11 +73,10 @@ impl Judge<'_> {
         bounds.filter(|it| it.is_some_and(|at| at > self.now)).fold(None, earliest)
     }
 
-    fn revoked(&self, program: &Program, installed: &Chosen) -> Option<Stopped> {
+    fn revoked(&self, program: &Program, installed: &Chosen) -> Option<RevokeMode> {
         let code = installed.version.code;
         let revoked = self.newest.revoked.iter().filter(|it| it.app_id == program.app_id && it.code == code);
         // Named twice, the stricter word counts.
-        let mode = revoked.map(|it| it.mode).min_by_key(|it| matches!(it, crate::manifest::RevokeMode::Drain))?;
-        Some(Stopped { app_id: program.app_id.clone(), code, mode })
+        revoked.map(|it| it.mode).min_by_key(|it| *it == RevokeMode::Drain)
     }
 }

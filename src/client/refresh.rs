@@ -55,7 +55,8 @@ impl Refresh<'_> {
         let news = self.news(&before)?;
         let wanted = Set::of(&news.manifest, self.config.platform_code);
         let (id, bytes) = wanted.to_bytes();
-        let judge = Judge { newest: &wanted, fresh_until: news.latest.fresh_until, now: self.clock };
+        let now = before.known(self.config).for_start(self.clock);
+        let judge = Judge { newest: &wanted, fresh_until: news.latest.fresh_until, now };
 
         let held_back = before.held_back(id, self.clock).map(|until| HeldBack { set: id.to_string(), until });
         let is_current = before.current.as_ref().is_some_and(|it| it.0.set == id);
@@ -81,7 +82,7 @@ impl Refresh<'_> {
             lost: difference.lost,
             changed: difference.changed,
             unchanged: difference.unchanged,
-            stopped: current.map(|set| judge.stopped(set)).unwrap_or_default(),
+            stopped: current.map(|set| judge.stopped(set, self.config.platform_code)).unwrap_or_default(),
             staged,
             held_back,
             missing,

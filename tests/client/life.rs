@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenantry::client::{Activated, Config, Freshness, Optional, ProgramChange, Traffic, Verdict};
+use tenantry::client::{Activated, Config, Freshness, Optional, ProgramChange, Stopped, Traffic, Verdict};
 use tenantry::input::UpdateMode;
 use tenantry::manifest::{RevokeMode, Version};
 
@@ -137,22 +137,48 @@ fn a_program_that_is_lost_stops_before_the_update_is_activated() {
     assert_eq!(verdicts(&client.start(at(NEXT))), [("notes", Verdict::Runs)]);
 }
 
+fn overridden(project: &Project, overrides: &[(&str, &str)]) {
+    let lines = overrides.iter().map(|(what, until)| {
+        format!("    - {{ {what}: com.example.chat, reason: it may be, ticket: S-1, approved_by: Ada, expires: \"{until}\" }}\n")
+    });
+    let (path, text) = project::tenant("acme", "starter", &format!("  overrides:\n{}", lines.collect::<String>()));
+    project.write(&path, text);
+}
+
 #[test]
 fn a_program_that_is_revoked_must_stop_at_once() {
-    let world = World::new();
+    let project = Project::small();
+    overridden(&project, &[("grant", "2027-06-01")]);
+    let world = World::of(project);
     let mut client = world.installed("acme");
-    let revoke = "  overrides:\n    - { revoke: com.example.chat, reason: it leaks, ticket: S-1, approved_by: Ada, expires: \"2031-01-01\" }\n";
-    let (path, text) = project::tenant("acme", "business", revoke);
-    world.project.write(&path, text);
+    assert_eq!(running(&client.look(at(NOW))), ["chat", "notes"]);
+    overridden(&world.project, &[("grant", "2027-06-01"), ("revoke", "2027-06-01")]);
     world.publishes(NEXT);
-    let update = client.refreshes(NEXT);
-    let stopped = update.stopped.iter().map(|it| (&*it.app_id, it.code, it.mode)).collect::<Vec<_>>();
-    assert_eq!(stopped, [("com.example.chat", 1, RevokeMode::Block)]);
-    let verdict = Verdict::Revoked { mode: RevokeMode::Block };
-    assert_eq!(verdicts(&client.look(at(NEXT))), [("chat", verdict), ("notes", Verdict::Runs)]);
+    let why = Verdict::Revoked { mode: RevokeMode::Block };
+    let stopped = client.refreshes(NEXT).stopped;
+    assert_eq!(stopped, [Stopped { app_id: "com.example.chat".into(), code: 1, why }]);
+    assert_eq!(verdicts(&client.look(at(NEXT))), [("chat", why), ("notes", Verdict::Runs)]);
     // Offline too, and in another process.
     drop(client);
-    assert_eq!(verdicts(&world.client("acme").start(at(NEXT)))[0], ("chat", verdict));
+    assert_eq!(verdicts(&world.client("acme").start(at(NEXT)))[0], ("chat", why));
+}
+
+#[test]
+fn a_program_that_is_taken_away_for_a_while_comes_back_by_itself() {
+    let world = World::new();
+    let mut client = world.installed("acme");
+    let text = project::tenant(
+        "acme",
+        "business",
+        "  overrides:\n    - { revoke: com.example.chat, reason: a leak, ticket: S-1, approved_by: Ada, expires: \"2026-12-01\" }\n",
+    );
+    world.project.write(&text.0, text.1);
+    world.publishes(NEXT);
+    let update = client.refreshes(NEXT);
+    let why = Verdict::NotBegun { from: at("2026-12-01") };
+    assert_eq!(update.stopped.iter().map(|it| it.why).collect::<Vec<_>>(), [why]);
+    assert_eq!(verdicts(&client.look(at("2026-11-30T23:59:59Z")))[0], ("chat", why));
+    assert_eq!(running(&client.look(at("2026-12-01"))), ["chat", "notes"]);
 }
 
 #[test]
