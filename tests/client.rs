@@ -12,3 +12,5 @@ mod project;
 mod device;
 #[path = "client/life.rs"]
 mod life;
+#[path = "client/time.rs"]
+mod time;

@@ -34,7 +34,21 @@ pub(super) struct Disk {
 
 /// A set that is in use: nobody takes it away as long as this lives.
 #[derive(Debug)]
-pub(super) struct Pin(#[expect(dead_code, reason = "it is a lock, and ends with the value")] File);
+pub(super) struct Pin(File);
+
+// Said aloud, and not left to the closing of the file: a child that is being started elsewhere in this process has the
+// file open too, for a moment.
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = self.lock.as_ref().map(File::unlock);
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 impl Disk {
     /// The folder with this path. Makes it, and takes the lock if nobody has it.

@@ -6,7 +6,7 @@ use tenantry::client::{Activated, Config, Freshness, Optional, ProgramChange, St
 use tenantry::input::UpdateMode;
 use tenantry::manifest::{RevokeMode, Version};
 
-use crate::device::{Device as _, World, at, running, text, verdicts};
+use crate::device::{Device as _, World, at, new_folder, running, text, verdicts};
 use crate::listing::files;
 use crate::project::{self, NOW, Project};
 
@@ -262,7 +262,7 @@ fn a_shell_takes_the_release_that_fits_it() {
     );
     let world = World::of(project);
     let code = |platform_code: u32| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = new_folder();
         let config = Config { platform_code, dir: folder.path().into(), ..world.config("acme") };
         let mut client = world.try_client(config).expect("opens");
         let start = client.takes_up(NOW);
