@@ -8,6 +8,8 @@ mod origin;
 #[path = "support/project.rs"]
 mod project;
 
+#[path = "client/boot.rs"]
+mod boot;
 #[path = "client/device.rs"]
 mod device;
 #[path = "client/life.rs"]

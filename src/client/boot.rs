@@ -106,11 +106,11 @@ pub(super) fn start(
         {
             note(state::save_pointer(disk, CURRENT, pointer));
         }
-        if is_to_be_given_up(&stored)
-            && let (Some((failed, _)), Some(previous)) = (stored.current.take(), stored.previous.take())
+        if let Some(failed) = to_be_given_up(&stored)
+            && let Some(previous) = stored.previous.take()
         {
-            note(give_up(disk, &mut stored.boot, failed.set, &previous.0, now));
-            gave_up = Some(failed.set.to_string());
+            note(give_up(disk, &mut stored.boot, failed, &previous.0, now));
+            gave_up = Some(failed.to_string());
             stored.current = Some(previous);
         }
     }
@@ -180,10 +180,10 @@ pub(super) fn confirm(disk: &Disk, config: &Config, started: &Pointer) -> Result
 }
 
 /// Two starts in a row that nobody confirmed, or a set that was given up before and then the power went.
-fn is_to_be_given_up(stored: &Stored) -> bool {
-    let Some((current, _)) = &stored.current else { return false };
-    let failed = !stored.is_confirmed() && stored.failed_starts() >= GIVEN_UP_AFTER;
-    failed || stored.boot.bad.iter().any(|it| it.set == current.set)
+fn to_be_given_up(stored: &Stored) -> Option<Blake3> {
+    let current = stored.current.as_ref()?.0.set;
+    let has_failed = !stored.is_confirmed() && stored.failed_starts() >= GIVEN_UP_AFTER;
+    (has_failed || stored.boot.bad.iter().any(|it| it.set == current)).then_some(current)
 }
 
 /// Goes back. First the set is remembered as bad, then the pointer moves: stopped in between, the next start does it.
