@@ -206,9 +206,11 @@ impl Client {
         started.answer
     }
 
-    /// The same without counting: for a shell that is running, when [`Start::next_change`] has come.
+    /// The same without counting, about the set that was started: for a shell that is running, after a refresh and when
+    /// [`Start::next_change`] has come. Before a start, about the set that would start.
     pub fn look(&self, now: Timestamp) -> Start {
-        boot::look(&self.disk, &self.config, now, &self.sound)
+        let started = self.started.as_ref().map(|(pointer, _)| pointer);
+        boot::look(&self.disk, &self.config, now, &self.sound, started)
     }
 
     /// The shell is up with what [`Client::start`] said. The set before it is dropped.

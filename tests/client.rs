@@ -12,6 +12,8 @@ mod project;
 mod boot;
 #[path = "client/device.rs"]
 mod device;
+#[path = "client/disk.rs"]
+mod disk;
 #[path = "client/life.rs"]
 mod life;
 #[path = "client/time.rs"]

@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 /// After how many starts without a confirmation a set is given up.
 const GIVEN_UP_AFTER: u32 = 2;
 
+/// How often the current set is looked for while another client takes up one after the other.
+const TRIES: u32 = 16;
+
 /// How many sets that failed are remembered.
 const REMEMBERED: usize = 16;
 
@@ -90,7 +93,7 @@ pub(super) fn start(
     role: Role,
     sound: &mut BTreeSet<Blake3>,
 ) -> Started {
-    let mut stored = Stored::load(disk, config);
+    let (mut stored, mut pin) = load_and_pin(disk, config);
     let mut notes = std::mem::take(&mut stored.notes);
     let mut note = |written: Result<(), Trouble>| {
         if let Err(trouble) = written {
@@ -142,15 +145,45 @@ pub(super) fn start(
         notes.push("files of the current set are damaged or missing; the set before it starts until a refresh".into());
     }
     let pointer = stored.current.as_ref().map(|(pointer, _)| pointer.clone());
-    let pin = pointer.as_ref().and_then(|it| disk.pin(&objects::set_name(it.set)));
+    if gave_up.is_some() || is_replaced {
+        pin = pointer.as_ref().and_then(|it| disk.pin(&objects::set_name(it.set)));
+    }
     stored.notes = notes;
     let answer = Start { gave_up, failed_starts, ..answer(disk, config, stored, &trees, now) };
     Started { answer, pointer, pin }
 }
 
-/// What may run, and nothing else: no file is written, and only trees that were not looked at before are read.
-pub(super) fn look(disk: &Disk, config: &Config, clock: Timestamp, sound: &BTreeSet<Blake3>) -> Start {
-    let stored = Stored::load(disk, config);
+/// Reads what is on the disk, with a hold on the current set. Another client may take a new set up meanwhile and drop
+/// this one, so the pointer is read again when the hold is there.
+fn load_and_pin(disk: &Disk, config: &Config) -> (Stored, Option<Pin>) {
+    let mut tries = 0;
+    loop {
+        let stored = Stored::load(disk, config);
+        let current = stored.current.as_ref().map(|(it, _)| it.set);
+        let pin = current.and_then(|it| disk.pin(&objects::set_name(it)));
+        let is_still = state::load_pointer(disk, CURRENT).whole().map(|it| it.set) == current;
+        tries += 1;
+        if is_still || stored.is_mended || tries == TRIES {
+            return (stored, pin);
+        }
+    }
+}
+
+/// What may run of the set that was started, and nothing else: no file is written, and only trees that were not looked
+/// at before are read. Before anything was started, of the current set.
+pub(super) fn look(
+    disk: &Disk,
+    config: &Config,
+    clock: Timestamp,
+    sound: &BTreeSet<Blake3>,
+    started: Option<&Pointer>,
+) -> Start {
+    let mut stored = Stored::load(disk, config);
+    if let Some(pointer) = started
+        && let Some(set) = objects::load_set(disk, pointer.set)
+    {
+        stored.current = Some((pointer.clone(), set));
+    }
     let now = stored.known(config).for_start(clock);
     let files = stored.current.iter().flat_map(|(_, set)| set.files().into_keys());
     let tree = |tree| if sound.contains(&tree) { presence(disk, tree) } else { objects::check(disk, tree) };

@@ -51,7 +51,8 @@ impl Stored {
         it.staged = it.read_set(disk, config, STAGED);
         it.previous = it.read_set(disk, config, PREVIOUS);
         it.current = it.read_set(disk, config, CURRENT);
-        if it.current.is_none() && disk.has(CURRENT) {
+        // Something was current once: a set stands behind it, or a start was prepared.
+        if it.current.is_none() && (disk.has(CURRENT) || it.previous.is_some() || it.boot.set.is_some()) {
             it.mend(disk, config);
         }
         if it.previous.as_ref().map(|(it, _)| it.set) == it.current.as_ref().map(|(it, _)| it.set) {

@@ -23,7 +23,7 @@ pub(super) fn open(config: &Config, environment: &str) -> Result<Disk, Trouble> 
     // Read again: whoever held the lock may have written meanwhile.
     match state::load::<Tenant>(&disk) {
         Found::Whole(tenant) if tenant == ours => return Ok(disk),
-        Found::Damaged if is_ours_by_its_sets(&disk, &ours) => {}
+        Found::Damaged | Found::Nothing if is_ours_by_its_sets(&disk, &ours) => {}
         _ => wipe(&disk)?,
     }
     // Last: as long as the other's name stands there, the next one who opens it wipes it.
@@ -37,7 +37,7 @@ pub(super) fn check(disk: &Disk, config: &Config, environment: &str) -> Result<(
     let ours = label(config, environment);
     match state::load::<Tenant>(disk) {
         Found::Whole(tenant) if tenant == ours => Ok(()),
-        Found::Damaged if is_ours_by_its_sets(disk, &ours) => state::save(disk, &ours),
+        Found::Damaged | Found::Nothing if is_ours_by_its_sets(disk, &ours) => state::save(disk, &ours),
         _ => {
             let why = format!("`{}` is another tenant's now; open it again", disk.root().display());
             Err(Trouble::Configuration { field: "dir", why })
@@ -61,7 +61,7 @@ fn check_that_it_is_a_cache(disk: &Disk) -> Result<(), Trouble> {
     }
 }
 
-/// With its label damaged, the folder still says whose it is: every set does.
+/// With its label damaged or gone, the folder still says whose it is: every set does.
 fn is_ours_by_its_sets(disk: &Disk, ours: &Tenant) -> bool {
     let sets = objects::whole_sets(disk);
     let whole = disk.list(SETS).is_ok_and(|names| names.len() == sets.len());
