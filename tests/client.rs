@@ -16,5 +16,7 @@ mod device;
 mod disk;
 #[path = "client/life.rs"]
 mod life;
+#[path = "client/network.rs"]
+mod network;
 #[path = "client/time.rs"]
 mod time;
