@@ -1,6 +1,8 @@
 //! The shell's client, situation by situation: in memory, with any clock.
 #![expect(clippy::disallowed_methods, reason = "tests look at what lies on the disk")]
 
+#[path = "support/http.rs"]
+mod http;
 #[path = "support/listing.rs"]
 mod listing;
 #[path = "support/origin.rs"]
@@ -20,3 +22,5 @@ mod life;
 mod network;
 #[path = "client/time.rs"]
 mod time;
+#[path = "client/wire.rs"]
+mod wire;
