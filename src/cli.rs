@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod compile;
+mod doctor;
 mod explain;
 mod init;
 mod keys;
@@ -233,6 +234,7 @@ pub fn run() -> ExitCode {
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
+            Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
