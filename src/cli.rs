@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod compile;
+mod doctor;
 mod explain;
 mod gc;
 mod init;
@@ -240,6 +241,7 @@ pub fn run() -> ExitCode {
             Command::Rollback(it) => rollback::run(&settings, &it),
             Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
+            Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),

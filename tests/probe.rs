@@ -33,6 +33,7 @@ fn marks(report: &Report) -> Vec<String> {
     let mark = |outcome: &Outcome| match outcome {
         Outcome::Held => None,
         Outcome::Broken { .. } => Some("broken"),
+        Outcome::Hint { .. } => Some("hint"),
         Outcome::NotApplicable { .. } => Some("not applicable"),
     };
     report.findings.iter().filter_map(|it| Some(format!("{} {}", it.check, mark(&it.outcome)?))).collect()

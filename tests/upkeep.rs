@@ -6,7 +6,6 @@
 #[path = "support/project.rs"]
 mod project;
 
-#[expect(dead_code, reason = "a part of it is for publishing alone")]
 #[path = "publish/stage.rs"]
 mod stage;
 #[path = "publish/watch.rs"]

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
+    /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
+    Doctor(DoctorArguments),
     /// Make, list and rotate signing keys.
     Keys(KeysArguments),
     /// Write a small project that compiles.
@@ -226,6 +228,22 @@ pub(crate) struct VerifyArguments {
     /// Check as of this instant.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// One store of `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where the last compile wrote, to know what the CDN should have; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Sentences, or JSON.
     #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
     pub(crate) format: PlainFormat,

@@ -189,8 +189,9 @@ pub fn collect(collection: &Collection<'_>) -> Result<Survey, GcError> {
     let marks = marks::read(tools)?;
     let (survey, next) = collection.survey(&seen, &marks.marks)?;
     let marks = marks::write(tools, collection.store, marks, next)?;
-    if !survey.garbage.is_empty() {
-        collection.delete(seen, &survey.garbage, marks)?;
+    match survey.garbage.is_empty() {
+        true => collection.clear(&seen)?,
+        false => collection.delete(seen, &survey.garbage, marks)?,
     }
     Ok(survey)
 }
@@ -248,6 +249,14 @@ impl Collection<'_> {
         Ok((survey, next))
     }
 
+    /// Takes away the reservation of a collection that died behind its last deletion. Whoever is quicker has done so.
+    fn clear(&self, seen: &Seen) -> Result<(), GcError> {
+        if seen.head.reserved.as_ref().is_some_and(|it| it.kind == Kind::Gc) {
+            self.tools.state().swap(seen, seen.head.release())?;
+        }
+        Ok(())
+    }
+
     /// Deletes under the store's reservation, which is given back whatever happens.
     fn delete(&self, seen: Seen, garbage: &[Garbage], marks: MarksSeen) -> Result<(), GcError> {
         let before = seen.head.reserved.clone();
@@ -280,7 +289,11 @@ impl Collection<'_> {
         for it in garbage {
             next.marks.remove(&it.key);
         }
-        marks::write(&self.tools, self.store, marks, next).map(|_| ())
+        match marks::write(&self.tools, self.store, marks, next) {
+            // Marks of what is gone do no harm: the next collection drops them.
+            Ok(_) | Err(GcError::Changed { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps publishers away from now on. That the head is still the one that was looked at says that nobody has come

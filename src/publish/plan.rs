@@ -332,10 +332,11 @@ pub(super) fn obstacle(job: &Job<'_>, head: &Head, plan: &Plan) -> Result<Option
     let is_own = |it: &Reservation| it.point() == plan.target || job.lineage.contains(&it.point());
     let other = head.reserved.as_ref().filter(|it| !is_own(it));
     let own = head.reserved.as_ref().filter(|it| is_own(it));
-    let in_the_way = other.filter(|it| it.publication < number || plan.is_silent());
+    let may_wait = |it: &&Reservation| it.publication < number || plan.is_silent();
     // Whoever deletes is never taken over before its time: what it is about to delete may be what we rely on.
-    let must_wait = |it: &&Reservation| job.others == Others::Respect || it.kind == Kind::Gc;
-    if let Some(reservation) = in_the_way.filter(|it| !it.is_over(job.now)).filter(must_wait) {
+    let may_be_taken_over = |it: &Reservation| job.others == Others::TakeOver && it.kind != Kind::Gc;
+    let is_alive = |it: &&Reservation| !may_be_taken_over(it) && !it.is_over(job.now);
+    if let Some(reservation) = other.filter(may_wait).filter(is_alive) {
         return Err(PublishError::Busy { store: store(), reservation: Box::new(reservation.clone()) });
     }
     // Where nothing is put under the number, nothing can be put under it twice.

@@ -59,6 +59,15 @@ pub enum Outcome {
         /// What to change.
         cure: &'static str,
     },
+    /// Not as it should be for everybody; for some it does no harm.
+    Hint {
+        /// What was seen.
+        found: String,
+        /// What comes of it.
+        consequence: &'static str,
+        /// What to change.
+        cure: &'static str,
+    },
     /// It could not be tried, or has no meaning here.
     NotApplicable {
         /// Why.
@@ -70,6 +79,12 @@ impl Finding {
     /// Whether it was tried and does not hold.
     pub fn is_broken(&self) -> bool {
         matches!(self.outcome, Outcome::Broken { .. })
+    }
+
+    /// Whether it is about keeping two publishers apart, which a lock outside may do as well.
+    pub fn is_about_publishers(&self) -> bool {
+        let checks = [&CREATE, &STALE, &GONE, &CREATE_RACE, &REPLACE_RACE];
+        checks.iter().any(|it| it.name == self.check)
     }
 }
 
@@ -92,11 +107,15 @@ impl Report {
 }
 
 /// One thing that is relied on.
-struct Check {
-    name: &'static str,
-    promise: &'static str,
-    consequence: &'static str,
-    cure: &'static str,
+pub(crate) struct Check {
+    /// What it is called, for machines.
+    pub(crate) name: &'static str,
+    /// What should hold.
+    pub(crate) promise: &'static str,
+    /// What comes of it when it does not.
+    pub(crate) consequence: &'static str,
+    /// What to change then.
+    pub(crate) cure: &'static str,
 }
 
 const OTHER_STORE: &str = "use a store with conditional writes, or, if a lock outside lets only one publisher run at a time, \
@@ -183,7 +202,7 @@ const CLOCK: Check = Check {
 
 impl Check {
     /// What a try came to: nothing to complain of, or what was seen.
-    fn found(&self, complaint: Option<String>) -> Finding {
+    pub(crate) fn found(&self, complaint: Option<String>) -> Finding {
         let outcome = match complaint {
             None => Outcome::Held,
             Some(found) => Outcome::Broken { found, consequence: self.consequence, cure: self.cure },
@@ -191,7 +210,14 @@ impl Check {
         Finding { check: self.name, promise: self.promise, outcome }
     }
 
-    fn not_applicable(&self, why: impl Into<String>) -> Finding {
+    /// Something that is wrong for some.
+    pub(crate) fn hinted(&self, found: impl Into<String>) -> Finding {
+        let outcome = Outcome::Hint { found: found.into(), consequence: self.consequence, cure: self.cure };
+        Finding { check: self.name, promise: self.promise, outcome }
+    }
+
+    /// It could not be tried.
+    pub(crate) fn not_applicable(&self, why: impl Into<String>) -> Finding {
         Finding { check: self.name, promise: self.promise, outcome: Outcome::NotApplicable { why: why.into() } }
     }
 
@@ -261,7 +287,9 @@ fn random() -> String {
 fn publishing(findings: &[Finding]) -> Publishing {
     let complaint = findings.iter().find_map(|it| match &it.outcome {
         Outcome::Held => None,
-        Outcome::Broken { found, consequence, .. } => Some(format!("{found}: {consequence}")),
+        Outcome::Broken { found, consequence, .. } | Outcome::Hint { found, consequence, .. } => {
+            Some(format!("{found}: {consequence}"))
+        }
         Outcome::NotApplicable { why } => Some(why.clone()),
     });
     complaint.map_or(Publishing::Safe, Publishing::Unsafe)

@@ -6,7 +6,7 @@ use tenantry::index::Point;
 use tenantry::input::StoreSpec;
 use tenantry::publish::finish;
 use tenantry::publish::head::Head;
-use tenantry::publish::state::State;
+use tenantry::publish::state;
 use tenantry::publish::{PublishError, Tools};
 use tenantry::store::Patience;
 use tenantry::store::memory::{Fault, Faulty, Memory};
@@ -57,8 +57,11 @@ struct Scenario {
     spec: StoreSpec,
     judge: Judge,
     /// What others compile onto each state of the store.
-    others: Mutex<Vec<((Option<Point>, u64), Compiled)>>,
+    others: Mutex<Vec<(State, Compiled)>>,
 }
+
+/// What a compile onto a store depends on: what it shows, and the number that comes next.
+type State = (Option<Point>, u64);
 
 fn first_publication() -> Scenario {
     let project = in_memory(small());
@@ -75,7 +78,7 @@ fn one_tenant_changes() -> Scenario {
 
 fn a_class_of_tenants_changes() -> Scenario {
     let mut files = catalog();
-    files.extend(('a'..='l').map(|it| tenant(&format!("{it}-limited"), "starter", "")));
+    files.extend(('a'..='t').map(|it| tenant(&format!("{it}-limited"), "starter", "")));
     files.push(tenant("corn", "business", ""));
     let (project, before) = published(files);
     project.edit("catalog/plans/starter.yaml", "storage_gb: 10", "storage_gb: 20");
@@ -125,17 +128,25 @@ impl Scenario {
         self.publisher().publish(&counting).expect("nothing is in the way");
         assert_eq!(watched.wrong(), [""; 0], "{}", self.name);
         let operations = counting.log();
-        let mut counts = Counts::default();
-        for (at, operation) in operations.iter().enumerate() {
-            for fault in FAULTS {
-                let case = format!("{}: {fault:?} at operation {at} of {}: {operation}", self.name, operations.len());
-                self.one_fault(&case, at, fault, &undisturbed, &mut counts);
-            }
-        }
-        counts
+        // One thread a fault; within a case everything happens one after the other.
+        std::thread::scope(|scope| {
+            let threads = FAULTS.map(|fault| {
+                let (operations, undisturbed) = (&operations, &undisturbed);
+                scope.spawn(move || {
+                    for (at, operation) in operations.iter().enumerate() {
+                        let all = operations.len();
+                        let case = format!("{}: {fault:?} at operation {at} of {all}: {operation}", self.name);
+                        self.one_fault(&case, at, fault, undisturbed);
+                    }
+                    operations.len()
+                })
+            });
+            let faults = threads.map(|it| it.join().expect("a case that fails says so itself")).iter().sum();
+            Counts { faults, follow_ups: faults * 3 }
+        })
     }
 
-    fn one_fault(&self, case: &str, at: usize, fault: Fault, undisturbed: &Memory, counts: &mut Counts) {
+    fn one_fault(&self, case: &str, at: usize, fault: Fault, undisturbed: &Memory) {
         let store = self.before.fork();
         let watched = Watched::new(&store, &self.judge);
         let faulty = Faulty::new(&watched, |number, _, _| (number == at).then_some(fault));
@@ -150,11 +161,9 @@ impl Scenario {
             Err(error) => assert!(is_death || !counts_now, "{case}: it counts, and is said to have failed: {error}"),
         }
         assert!(is_death || outcome.is_ok(), "{case}: one fault is no reason to fail: {outcome:?}");
-        counts.faults += 1;
         self.again(case, &store.fork(), undisturbed);
         self.another(case, &store.fork());
         self.nobody(case, &store.fork(), undisturbed, counts_now);
-        counts.follow_ups += 3;
     }
 
     /// The same publisher once more: the same bytes as without a fault.
@@ -198,9 +207,11 @@ impl Scenario {
             return known.clone();
         }
         let project = &self.project;
-        project.edit("tenants/corn.yaml", "valid_until: \"2030-01-01\"", "valid_until: \"2031-01-01\"");
+        project.edit("tenants/corn.yaml", "spec:", "spec:\n  branding: { name: Corn and Sons }");
         let made = compiled(project, &format!("other-{}", others.len()), LATER, &[(&self.spec, store)]);
-        project.edit("tenants/corn.yaml", "valid_until: \"2031-01-01\"", "valid_until: \"2030-01-01\"");
+        project.edit("tenants/corn.yaml", "spec:\n  branding: { name: Corn and Sons }", "spec:");
+        let corn = made.index.tenants.values().find(|it| it.name == "corn").expect("a tenant");
+        assert_eq!(corn.targets.version, state.next_number(), "it is another change");
         others.push((key, made.clone()));
         made
     }
@@ -211,7 +222,7 @@ impl Scenario {
         let before = store.contents();
         let watched = Watched::new(store, &self.judge);
         let tools = Tools { store: &watched, patience: Patience::NONE, at_once: 1, progress: &|_| () };
-        let seen = State { store: &watched, patience: Patience::NONE }.head().expect("reads");
+        let seen = state::State { store: &watched, patience: Patience::NONE }.head().expect("reads");
         finish(&tools, "main", seen).unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(watched.wrong(), [""; 0], "{case}");
         match counts_now {

@@ -32,7 +32,7 @@ impl<'a> Watched<'a> {
     }
 
     fn changed(&self, key: &str, before: Option<&Fetched>) {
-        let after = self.memory.get(key, u64::MAX).expect("memory");
+        let after = self.memory.get(key, tenantry::store::MAX_OBJECT).expect("memory");
         if before.map(|it| &it.bytes) == after.as_ref().map(|it| &it.bytes) {
             return;
         }
@@ -78,7 +78,7 @@ impl Store for Watched<'_> {
     }
 
     fn put(&self, upload: &Upload<'_>) -> Result<ETag, StoreError> {
-        let before = self.memory.get(upload.key, u64::MAX)?;
+        let before = self.memory.get(upload.key, tenantry::store::MAX_OBJECT)?;
         let put = self.memory.put(upload);
         self.changed(upload.key, before.as_ref());
         put
@@ -154,7 +154,7 @@ struct Reached<'a> {
 
 impl Objects for Reached<'_> {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
-        let bytes = self.store.get(key, u64::MAX).map_err(|why| why.to_string())?.map(|it| it.bytes);
+        let bytes = self.store.get(key, tenantry::store::MAX_OBJECT).map_err(|why| why.to_string())?.map(|it| it.bytes);
         if let Some(bytes) = &bytes {
             self.seen.lock().expect("only a map").insert(key.to_owned(), bytes.clone());
         }

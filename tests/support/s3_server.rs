@@ -35,6 +35,7 @@ use tenantry::input::S3Spec;
 use tenantry::store::s3::{Login, S3Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
 
 #[path = "s3_server/objects.rs"]
 mod objects;
@@ -161,12 +162,32 @@ struct Serving {
 /// A running server; gone when dropped.
 pub(crate) struct S3Server {
     address: SocketAddr,
+    is_tls: bool,
     serving: Arc<Serving>,
     runtime: Option<Runtime>,
 }
 
 impl S3Server {
     pub(crate) fn start(profile: Profile) -> S3Server {
+        S3Server::start_with(profile, None)
+    }
+
+    /// The same over TLS, with a certificate for `localhost` and its key in PEM.
+    pub(crate) fn start_over_tls(profile: Profile, certificate: &[u8], key: &[u8]) -> S3Server {
+        use rustls::pki_types::pem::PemObject as _;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(certificates.expect("PEM"), PrivateKeyDer::from_pem_slice(key).expect("PEM"))
+            .expect("the key belongs to the certificate");
+        S3Server::start_with(profile, Some(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    fn start_with(profile: Profile, tls: Option<TlsAcceptor>) -> S3Server {
         let shared = Arc::new(Shared::new(profile));
         let mut builder = S3ServiceBuilder::new(Objects { shared: Arc::clone(&shared) });
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
@@ -185,13 +206,17 @@ impl S3Server {
         let runtime = builder.worker_threads(2).enable_all().build().expect("threads");
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        runtime.spawn(accept(listener, Arc::clone(&serving)));
-        S3Server { address, serving, runtime: Some(runtime) }
+        let is_tls = tls.is_some();
+        runtime.spawn(accept(listener, Arc::clone(&serving), tls));
+        S3Server { address, is_tls, serving, runtime: Some(runtime) }
     }
 
     /// Where it is, without a slash at the end.
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        match self.is_tls {
+            true => format!("https://localhost:{}", self.address.port()),
+            false => format!("http://{}", self.address),
+        }
     }
 
     pub(crate) fn bucket(&self) -> &'static str {
@@ -299,14 +324,22 @@ impl Drop for S3Server {
     }
 }
 
-async fn accept(listener: TcpListener, serving: Arc<Serving>) {
+async fn accept(listener: TcpListener, serving: Arc<Serving>, tls: Option<TlsAcceptor>) {
     while let Ok((connection, _)) = listener.accept().await {
         let _ = connection.set_nodelay(true);
         let serving = Arc::clone(&serving);
+        let tls = tls.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| answer(Arc::clone(&serving), request));
-            // A client that hangs up is no concern of the server.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
+            let http = http1::Builder::new();
+            // A client that hangs up, or does not trust us, is no concern of the server.
+            match tls {
+                None => http.serve_connection(TokioIo::new(connection), service).await.ok(),
+                Some(tls) => match tls.accept(connection).await {
+                    Ok(connection) => http.serve_connection(TokioIo::new(connection), service).await.ok(),
+                    Err(_) => None,
+                },
+            }
         });
     }
 }

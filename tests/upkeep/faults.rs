@@ -1,13 +1,14 @@
 //! Every operation of a refresh, a rollback and a collection, answered in every wrong way; then the same job once more,
 //! a publisher, or nobody.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
+use tenantry::index::Point;
+use tenantry::publish::Tools;
 use tenantry::publish::finish;
 use tenantry::publish::head::HEAD;
 use tenantry::publish::refresh::Extent;
 use tenantry::publish::rollback::Removed;
-use tenantry::publish::Tools;
 use tenantry::store::memory::{Fault, Faulty, Memory};
 use tenantry::store::{Patience, Precondition, Store, Upload};
 
@@ -17,7 +18,7 @@ use crate::project::{Project, changed, small, time};
 use crate::refresh::{FIFTEENTH_DAY, FOURTH_DAY, kept_fresh, publish, published};
 use crate::rollback::three_publications;
 use crate::watch::{Judge, Watched};
-use crate::world::{head, pointers};
+use crate::world::{Compiled, Publisher, compiled, head, pointers, shows, spec};
 
 const FAULTS: [Fault; 5] = [Fault::NotDone, Fault::AnswerLost, Fault::Vanished, Fault::DeadBefore, Fault::DeadBehind];
 
@@ -55,6 +56,25 @@ struct Scenario {
     at: &'static str,
     later: &'static str,
     work: fn(&Keeper, &dyn Store) -> Result<(), Stopped>,
+    others: Others,
+}
+
+/// What others compile onto each state of a store.
+#[derive(Default)]
+struct Others(Mutex<Vec<((Option<Point>, u64), Compiled)>>);
+
+impl Others {
+    fn onto(&self, project: &Project, store: &Memory, at: &str) -> Compiled {
+        let state = head(store);
+        let key = (state.point(), state.next_number());
+        let mut known = self.0.lock().expect("only a list");
+        if let Some((_, known)) = known.iter().find(|(it, _)| *it == key) {
+            return known.clone();
+        }
+        let made = compiled(project, &format!("other-{}", known.len()), at, &[(&spec("main", &[]), store)]);
+        known.push((key, made.clone()));
+        made
+    }
 }
 
 fn refresh(keeper: &Keeper, store: &dyn Store) -> Result<(), Stopped> {
@@ -70,14 +90,14 @@ fn roll_back(keeper: &Keeper, store: &dyn Store) -> Result<(), Stopped> {
 fn timestamps_are_due() -> Scenario {
     let (project, before) = published(small());
     let (at, later) = (FOURTH_DAY, "2026-11-26T12:10:00Z");
-    Scenario { name: "timestamps are due", project, before, at, later, work: refresh }
+    Scenario { name: "timestamps are due", project, before, at, later, work: refresh, others: Others::default() }
 }
 
 fn everything_is_due() -> Scenario {
     let (project, before) = published(small());
     kept_fresh(&project, &before, &["2026-11-27", "2026-12-01", "2026-12-05"]);
     let (at, later) = (FIFTEENTH_DAY, "2026-12-08T00:10:00Z");
-    Scenario { name: "everything is due", project, before, at, later, work: refresh }
+    Scenario { name: "everything is due", project, before, at, later, work: refresh, others: Others::default() }
 }
 
 fn keys_and_root_are_new() -> Scenario {
@@ -87,13 +107,13 @@ fn keys_and_root_are_new() -> Scenario {
     project.run_at("2026-11-24", &["keys", "rotate", "freshness", "--finish"]).ok();
     project.run_at("2026-11-24", &["keys", "rotate", "freshness", "--drop"]).ok();
     let (at, later) = ("2026-11-25", "2026-11-25T00:10:00Z");
-    Scenario { name: "keys and root are new", project, before, at, later, work: refresh }
+    Scenario { name: "keys and root are new", project, before, at, later, work: refresh, others: Others::default() }
 }
 
 fn going_back() -> Scenario {
     let (project, before) = three_publications();
     let (at, later) = ("2026-11-26", "2026-11-26T00:10:00Z");
-    Scenario { name: "going back", project, before, at, later, work: roll_back }
+    Scenario { name: "going back", project, before, at, later, work: roll_back, others: Others::default() }
 }
 
 impl Scenario {
@@ -170,14 +190,14 @@ impl Scenario {
     /// Somebody publishes another change.
     fn publisher(&self, case: &str, judge: &Judge, store: &Memory) {
         let watched = Watched::new(store, judge);
-        let spec = crate::world::spec("main", &[]);
-        let made = crate::world::compiled(&self.project, "other", self.later, &[(&spec, store)]);
-        crate::world::Publisher::new("publisher", &made, &spec)
+        let spec = spec("main", &[]);
+        let made = self.others.onto(&self.project, store, self.later);
+        Publisher::new("publisher", &made, &spec)
             .at(self.later)
             .publish(&watched)
             .unwrap_or_else(|error| panic!("{case}, then a publisher: {error}"));
         assert_eq!(watched.wrong(), [""; 0], "{case}, then a publisher");
-        assert!(crate::world::shows(store, &made, &spec), "{case}, then a publisher");
+        assert!(shows(store, &made, &spec), "{case}, then a publisher");
     }
 
     /// Nobody comes but somebody who finishes what counts.
@@ -213,6 +233,7 @@ fn every_fault_of_a_collection() -> usize {
     let counting = Faulty::new(&undisturbed, |_, _, _| None);
     collect(&counting, AT).expect("nothing is in the way");
     let operations = counting.log();
+    let others = Others::default();
     for (at, operation) in operations.iter().enumerate() {
         for fault in FAULTS {
             let case = format!("collection: {fault:?} at operation {at} of {}: {operation}", operations.len());
@@ -231,9 +252,9 @@ fn every_fault_of_a_collection() -> usize {
             assert_eq!(changed(&undisturbed.contents(), &again.contents()), [""; 0], "{case}, again");
             // Or a publisher comes.
             let guarded = Guarded::new(&store, &judge, NOTHING_BUT_CURRENT, LATER);
-            let spec = crate::world::spec("main", &[]);
-            let made = crate::world::compiled(&project, "other", LATER, &[(&spec, &store)]);
-            crate::world::Publisher::new("publisher", &made, &spec)
+            let spec = spec("main", &[]);
+            let made = others.onto(&project, &store, LATER);
+            Publisher::new("publisher", &made, &spec)
                 .at(LATER)
                 .publish(&guarded)
                 .unwrap_or_else(|error| panic!("{case}, then a publisher: {error}"));

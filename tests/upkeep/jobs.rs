@@ -110,11 +110,6 @@ impl Keeper {
         Ok((base, index))
     }
 
-    /// What a refresh would do.
-    pub(crate) fn due(&self, store: &dyn Store, extent: Extent) -> Due {
-        refresh::due(&self.signing(), &self.base(store).expect("a base").1, extent)
-    }
-
     pub(crate) fn refresh(&self, store: &dyn Store, extent: Extent) -> Result<Done, Stopped> {
         let (base, index) = self.base(store)?;
         let tools = self.tools(store);

@@ -81,7 +81,7 @@ struct World {
     judge: Judge,
     made: Compiled,
     spec: tenantry::input::StoreSpec,
-    /// Archives that are garbage now.
+    /// Bundles that are garbage now, and that somebody wants.
     garbage: BTreeSet<String>,
 }
 
@@ -98,7 +98,7 @@ impl World {
             made.index.bundles.iter().map(|(tree, it)| keys::archive(*tree, it.sha256)).collect();
         assert!(bundles.intersection(&garbage).next().is_some(), "the race would be about nothing");
         let judge = Judge::new(project.root(), time(AT));
-        let garbage = garbage.into_iter().filter(|it| it.starts_with("o/") && !it.ends_with(".json")).collect();
+        let garbage = bundles.intersection(&garbage).cloned().collect();
         World { project, before, judge, made, spec, garbage }
     }
 
@@ -107,7 +107,9 @@ impl World {
         match verb {
             "delete" => true,
             "list" => key == "o/",
-            "put" => key == HEAD || key.ends_with(".index.json") || self.garbage.contains(key) || key == "state/gc.json",
+            "put" => {
+                key == HEAD || key.ends_with(".index.json") || self.garbage.contains(key) || key == "state/gc.json"
+            }
             _ => key == HEAD,
         }
     }
@@ -116,7 +118,7 @@ impl World {
         let mut counts = Counts::default();
         every_order(|way| {
             let store = self.before.fork();
-            let guarded = Guarded::new(&store, &self.judge, RULES, AT);
+            let guarded = Guarded::new(&store, &self.judge, RULES, AT).looking_once_a_batch();
             let is_step = |verb: &str, key: &str| self.is_step(verb, key);
             let stage = Stage::new(&guarded, &is_step, way);
             let outcomes = stage.play([one, two]);

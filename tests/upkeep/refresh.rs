@@ -158,13 +158,16 @@ fn a_line_up_that_changed_by_itself_is_kept_and_said() {
     let ends = "  overrides:\n    - { revoke: com.example.notes, reason: r, ticket: t, approved_by: a, expires: \"2026-11-25\" }\n";
     files.push(crate::project::tenant("dune", "business", ends));
     let (project, store) = published(files);
+    let before = store.fork();
     let done = Keeper::new("job", &project, FOURTH_DAY).refresh(&store, Extent::Due).expect("nothing is in the way");
     let passed: Vec<_> = done.due.passed.iter().map(|it| (it.tenant.as_str(), it.at)).collect();
     assert_eq!(passed, [("dune", time("2026-11-25"))]);
-    let programs = |store: &Memory| index(store).tenants.into_values().find(|it| it.name == "dune").map(|it| it.entitlements);
-    assert_eq!(programs(&store), Some(1));
+    let content = |store: &Memory| index(store).tenants.into_values().find(|it| it.name == "dune").map(|it| it.content);
+    assert_eq!(content(&store), content(&before), "a refresh decides nothing");
     publish(&project, &store, FOURTH_DAY);
-    assert_eq!(programs(&store), Some(2));
+    assert_ne!(content(&store), content(&before));
+    let done = Keeper::new("job", &project, FOURTH_DAY).refresh(&store, Extent::Due).expect("nothing is in the way");
+    assert_eq!(done.due.passed, []);
 }
 
 #[test]
@@ -271,7 +274,7 @@ fn what_was_not_signed_before_is_not_signed_again_and_the_others_stay_fresh() {
         assert_eq!(done.refused.len(), 1, "{part}: {:?}", done.refused);
         assert!(done.refused[0].key.contains(&addr), "{part}: {:?}", done.refused);
         let now = index(&store);
-        let fresh = now.tenants.values().filter(|it| !it.timestamp.is_due(time(day))).count();
+        let fresh = now.tenants.values().filter(|it| it.timestamp.version == now.publication).count();
         assert_eq!(fresh, 2, "{part}");
         let text = String::from_utf8(pointers(&store)[&addr].clone()).expect("text");
         assert!(!text.contains(&format!("\"version\":{}", now.publication)), "{part}: {text}");

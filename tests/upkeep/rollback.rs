@@ -73,7 +73,10 @@ fn who_was_removed_comes_back_only_when_asked_for() {
     assert_eq!(names(&store), ["acme", "bolt", "corn", "dune"]);
     let corn = index(&store).tenants[&addr(&store, "corn")].clone();
     assert_eq!((corn.timestamp.version, corn.timestamp.expires), (4, time("2026-12-03")));
-    assert_eq!(Judge::new(project.root(), time("2026-12-02")).all(&store).err().filter(|it| !it.contains("expired")), None);
+    assert_eq!(
+        Judge::new(project.root(), time("2026-12-02")).all(&store).err().filter(|it| !it.contains("expired")),
+        None
+    );
 }
 
 /// The project was not reverted: the next compile goes forward to what it says.

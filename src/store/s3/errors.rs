@@ -170,13 +170,13 @@ fn unanswered(key: &str, doing: Doing, error: &(dyn Error + 'static)) -> StoreEr
 /// The standard chain found none, or what it found does not work.
 pub(super) fn no_credentials(why: &CredentialsError) -> Said {
     let help = match why {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`, or run where a role is given"
-        }
         CredentialsError::ProviderTimedOut(_) => "whoever gives the credentials does not answer; try again",
-        _ => "look at the profile or role that the credentials come from; `aws sts get-caller-identity` tries them",
+        _ => {
+            "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`, or run where a role is given; \
+             `aws sts get-caller-identity` tries what there is"
+        }
     };
-    Said { words: format!("no credentials: {}", chain(why)), help: Some(help.into()) }
+    Said { words: chain(why), help: Some(help.into()) }
 }
 
 fn answer<E: ProvideErrorMetadata>(raw: &HttpResponse, error: &E) -> Answer {
