@@ -160,7 +160,7 @@ fn exit_of_state(error: &StateError) -> Exit {
         | StateError::Missing { .. }
         | StateError::Foreign { .. }
         | StateError::Ahead { .. } => Exit::Refused,
-        StateError::Clock { .. } => Exit::Guard,
+        StateError::Clock { .. } | StateError::StoreClock { .. } => Exit::Guard,
     }
 }
 

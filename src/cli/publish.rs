@@ -21,7 +21,7 @@ use crate::metadata::DEVELOPMENT;
 use crate::pipeline::verify::Folder;
 use crate::publish::head::Kind;
 use crate::publish::projection::guard_regions;
-use crate::publish::{self, Job, Others, Plan, Planned, PublishError, Record, Report, Rewind};
+use crate::publish::{self, Clocks, Job, Others, Plan, Planned, PublishError, Record, Report, Rewind};
 use crate::time::Timestamp;
 use crate::write::OutDir;
 use crate::write::state::Lineage;
@@ -183,6 +183,10 @@ impl Run<'_> {
             lineage: self.lineage.of(name),
             now: self.now,
             clock: &self.settings.clock(self.now),
+            clocks: match self.settings.has_own_clock() {
+                true => Clocks::Compare,
+                false => Clocks::Trust,
+            },
             record,
             others: match self.arguments.take_over {
                 true => Others::TakeOver,

@@ -54,6 +54,11 @@ impl Settings {
             .ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
     }
 
+    /// Whether [`Settings::now`] asks the clock, when no argument says otherwise.
+    pub(crate) fn has_own_clock(&self) -> bool {
+        std::env::var_os("SOURCE_DATE_EPOCH").is_none()
+    }
+
     /// The time since then, for whoever must know what time it is meanwhile.
     pub(crate) fn clock(&self, now: Timestamp) -> impl Fn() -> Timestamp + Sync + use<> {
         let began = self.began;
