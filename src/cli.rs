@@ -10,6 +10,7 @@ mod init;
 mod keys;
 mod output;
 mod schema;
+mod serve;
 mod settings;
 mod verify;
 
@@ -41,6 +42,8 @@ pub enum Exit {
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
+    /// Told to stop, it did not finish what it was at.
+    Interrupted = 130,
 }
 
 /// Why a command stopped.
@@ -61,6 +64,17 @@ impl Failure {
         match self {
             Failure::Because { exit, message, .. } => Failure::Because { exit, message, help: Some(text.into()) },
             said @ Failure::Said(_) => said,
+        }
+    }
+
+    /// Says what there is to say, on stderr.
+    pub(crate) fn say(&self) -> Exit {
+        match self {
+            Failure::Said(exit) => *exit,
+            Failure::Because { exit, message, help } => {
+                output::error(message, help.as_deref());
+                *exit
+            }
         }
     }
 
@@ -148,6 +162,7 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
+            Command::Serve(it) => serve::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
@@ -155,11 +170,7 @@ pub fn run() -> ExitCode {
     });
     let exit = match outcome {
         Ok(()) => Exit::Done,
-        Err(Failure::Said(exit)) => exit,
-        Err(Failure::Because { exit, message, help }) => {
-            output::error(&message, help.as_deref());
-            exit
-        }
+        Err(failure) => failure.say(),
     };
     ExitCode::from(exit as u8)
 }

@@ -44,6 +44,7 @@ pub mod sign; // targets, snapshot, timestamp; and where keys live
 pub mod write; // onto the disk, so that a crash leaves the old or the new
 pub mod verify; // what a stranger can check
 pub mod store; // where publications go: a directory, a bucket, memory
+pub mod serve; // a publication over HTTP as a CDN shows it, for building shells
 
 // Everything together.
 pub mod pipeline; // the loops; the only place that is parallel
