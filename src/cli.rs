@@ -67,6 +67,13 @@ impl Failure {
         }
     }
 
+    /// With which code the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Said(exit) | Failure::Because { exit, .. } => *exit,
+        }
+    }
+
     /// Says what there is to say, on stderr.
     pub(crate) fn say(&self) -> Exit {
         match self {

@@ -136,6 +136,9 @@ pub(crate) struct ServeArguments {
     pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) keys: KeysFolderArgument,
+    /// Sign with throw-away keys whatever keys the project has; into `.tenantry/out` when `--out` is left out.
+    #[arg(long, conflicts_with_all = ["keys", "store"])]
+    pub(crate) development: bool,
     /// Write every answer to stderr: method, path, status, bytes.
     #[arg(long)]
     pub(crate) log: bool,

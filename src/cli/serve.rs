@@ -26,7 +26,7 @@ use crate::pipeline;
 use crate::serve::{
     Answered, Forger, Kind, Listing, Log, Mischief, Offline, OldRole, Server, Site, Stale, Staleness, watch,
 };
-use crate::sign::keystore::KeyFolder;
+use crate::sign::keystore::{self, KeyFolder};
 use crate::store::dir::Directory;
 use crate::store::{MAX_OBJECT, Store};
 use crate::write::OutDir;
@@ -35,6 +35,9 @@ use watching::Watcher;
 pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(), Failure> {
     let served = Served::new(settings, arguments)?;
     let seen = watch::fingerprint(&settings.project);
+    if arguments.development {
+        keystore::development(&KeyFolder::new(settings.development_keys()), settings.now(arguments.at.as_deref())?)?;
+    }
     if let Served::Out(folder) = &served {
         prepare(settings, arguments, folder)?;
     }
@@ -57,7 +60,8 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
     let (stop, stopped) = mpsc::channel();
     let ended = thread::scope(|scope| {
         if is_watched(settings, arguments) {
-            let watcher = Watcher { settings, arguments: compile_arguments(arguments, &folder), site: &site, seen };
+            let watcher =
+                Watcher { settings, arguments: compile_arguments(settings, arguments, &folder), site: &site, seen };
             scope.spawn(move || watcher.watch(&stopped));
         }
         let ended = running.until_interrupted(|| std::process::exit(Exit::Interrupted as i32));
@@ -82,7 +86,13 @@ enum Served {
 
 impl Served {
     fn new(settings: &Settings, arguments: &ServeArguments) -> Result<Served, Failure> {
-        let Some(name) = &arguments.store else { return Ok(Served::Out(settings.out(arguments.out.as_deref()))) };
+        let Some(name) = &arguments.store else {
+            let out = match (&arguments.out, arguments.development) {
+                (None, true) => settings.development_out(),
+                (out, _) => settings.out(out.as_deref()),
+            };
+            return Ok(Served::Out(out));
+        };
         let project = pipeline::compile::project(&settings.tree(&input(arguments))?);
         let Some(store) = project.stores.iter().find(|it| it.name == *name) else {
             let known: Vec<&str> = project.stores.iter().map(|it| it.name.as_str()).collect();
@@ -119,9 +129,10 @@ fn prepare(settings: &Settings, arguments: &ServeArguments, folder: &Path) -> Re
     if is_there && !is_watched(settings, arguments) {
         return Ok(());
     }
-    let compiled = watching::compile(settings, &compile_arguments(arguments, folder), watching::Say::Everything);
+    let compile = compile_arguments(settings, arguments, folder);
+    let compiled = watching::compile(settings, &compile, watching::Say::Everything);
     match compiled {
-        Err(failure) if is_there => {
+        Err(failure) if is_there && failure.exit() != Exit::Usage => {
             failure.say();
             output::talk("serving the publication that is there");
             Ok(())
@@ -135,11 +146,20 @@ fn input(arguments: &ServeArguments) -> InputArguments {
     InputArguments { rev: None, at: arguments.at.clone() }
 }
 
-fn compile_arguments(arguments: &ServeArguments, folder: &Path) -> CompileArguments {
+/// The folder of keys that was named; none where the project's own, or those to throw away, will do.
+fn keys_folder(settings: &Settings, arguments: &ServeArguments) -> KeysFolderArgument {
+    let keys = match arguments.development {
+        true => Some(settings.development_keys()),
+        false => arguments.keys.keys.clone(),
+    };
+    KeysFolderArgument { keys }
+}
+
+fn compile_arguments(settings: &Settings, arguments: &ServeArguments, folder: &Path) -> CompileArguments {
     CompileArguments {
         input: input(arguments),
         out: Some(folder.to_owned()),
-        keys: KeysFolderArgument { keys: arguments.keys.keys.clone() },
+        keys: keys_folder(settings, arguments),
         format: FormatArgument::Human,
     }
 }
@@ -181,15 +201,14 @@ fn forger(
     old: ExpiredArgument,
 ) -> Result<Forger, Failure> {
     let now = settings.now(arguments.at.as_deref())?;
-    let folder = KeyFolder::new(settings.keys(&arguments.keys));
-    let (folder, roots) = compile::roots(settings, folder, arguments.keys.keys.is_some(), now)?;
+    let named = keys_folder(settings, arguments);
+    let folder = KeyFolder::new(settings.keys(&named));
+    let (folder, roots) = compile::roots(settings, folder, named.keys.is_some(), now)?;
     let newest = &roots.last().expect("a chain of roots is never empty").root;
     if newest.tenantry.environment != DEVELOPMENT {
         let message =
             format!("`--expired` signs, and the keys are of the environment `{}`", newest.tenantry.environment);
-        return Err(Failure::new(Exit::Guard, message).help(
-            "make keys to throw away with `tenantry keys --keys DIR init --environment development`, and serve with `--keys DIR` from another folder with `--out`",
-        ));
+        return Err(Failure::new(Exit::Guard, message).help("serve with throw-away keys: `--development`"));
     }
     let first = stores.iter().find_map(|it| it.get(&keys::root(1), MAX_OBJECT).ok().flatten());
     if first.is_none_or(|it| it.bytes != roots[0].bytes) {

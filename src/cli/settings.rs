@@ -86,6 +86,11 @@ impl Settings {
         self.project.join(".tenantry").join("development-keys")
     }
 
+    /// Where what they signed goes, beside a project that has others.
+    pub(crate) fn development_out(&self) -> PathBuf {
+        self.project.join(".tenantry").join("out")
+    }
+
     /// Where publications go.
     pub(crate) fn out(&self, argument: Option<&Path>) -> PathBuf {
         argument.map_or_else(|| self.project.join("out"), Path::to_owned)

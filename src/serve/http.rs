@@ -206,14 +206,10 @@ async fn found(site: &Arc<Site>, request: &Parts, object: Object) -> (Response<B
     let site = Arc::clone(site);
     // Stores block, so they are asked on a thread that may.
     let fetched = tokio::task::spawn_blocking(move || site.fetch(&object)).await;
-    let response = match fetched {
-        Ok(Ok(Some(object))) => answer::object(request, &key, object),
-        Ok(Ok(None)) => answer::missing(request),
-        Ok(Err(error)) => {
-            let why = format!("{error}\n");
-            answer::failed(request, StatusCode::BAD_GATEWAY, &why)
-        }
-        Err(_) => answer::failed(request, StatusCode::INTERNAL_SERVER_ERROR, "stopped\n"),
-    };
-    (response, Some(kind))
+    match fetched {
+        Ok(Ok(Some(object))) => (answer::object(request, &key, object), Some(kind)),
+        Ok(Ok(None)) => (answer::missing(request), None),
+        Ok(Err(error)) => (answer::failed(request, StatusCode::BAD_GATEWAY, &format!("{error}\n")), None),
+        Err(_) => (answer::failed(request, StatusCode::INTERNAL_SERVER_ERROR, "stopped\n"), None),
+    }
 }

@@ -58,7 +58,7 @@ impl Stale {
         seen.asked += 1;
         Some(match (self.staleness, &seen.previous) {
             (Staleness::Start, _) => seen.first.clone(),
-            (Staleness::Alternate, Some(previous)) if seen.asked % 2 == 0 => previous.clone(),
+            (Staleness::Alternate, Some(previous)) if seen.asked.is_multiple_of(2) => previous.clone(),
             (Staleness::Alternate, _) => newest,
         })
     }

@@ -25,12 +25,14 @@ pub fn fingerprint(project: &Path) -> Blake3 {
         let walk = WalkDir::new(project.join(input)).sort_by_file_name().into_iter();
         let shown = walk.filter_entry(|it| it.depth() == 0 || !it.file_name().as_encoded_bytes().starts_with(b"."));
         for entry in shown.flatten() {
-            let Ok(facts) = fs::symlink_metadata(entry.path()) else { continue };
-            let modified = facts.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
             fingerprint.part(entry.path().as_os_str().as_encoded_bytes());
-            // A folder's own date says only that a name came or went, which is seen by the names.
-            if !facts.is_dir() {
-                fingerprint.part(&facts.len().to_le_bytes()).part(&modified.as_nanos().to_le_bytes());
+            // A folder's own date says only that a name came or went, which is seen by the names; links are not followed.
+            if entry.file_type().is_file()
+                && let Ok(facts) = fs::metadata(entry.path())
+            {
+                let since = facts.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+                let modified = since.unwrap_or_default().as_nanos();
+                fingerprint.part(&facts.len().to_le_bytes()).part(&modified.to_le_bytes());
             }
         }
     }
