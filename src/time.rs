@@ -87,6 +87,11 @@ impl Duration {
         Duration(days as i64 * 86_400)
     }
 
+    /// This many minutes.
+    pub const fn minutes(minutes: u32) -> Duration {
+        Duration(minutes as i64 * 60)
+    }
+
     /// Whole seconds.
     pub fn seconds(self) -> i64 {
         self.0
