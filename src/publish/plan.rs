@@ -323,10 +323,9 @@ pub(super) fn obstacle(job: &Job<'_>, head: &Head, plan: &Plan) -> Result<Option
     let is_own = |it: &Reservation| it.point() == plan.target || job.lineage.contains(&it.point());
     let other = head.reserved.as_ref().filter(|it| !is_own(it));
     let own = head.reserved.as_ref().filter(|it| is_own(it));
-    if let Some(reservation) = other.filter(|it| it.publication < number || plan.is_silent())
-        && job.others == Others::Respect
-        && !reservation.is_over(job.now)
-    {
+    let may_wait = |it: &&Reservation| it.publication < number || plan.is_silent();
+    let is_alive = |it: &&Reservation| job.others == Others::Respect && !it.is_over(job.now);
+    if let Some(reservation) = other.filter(may_wait).filter(is_alive) {
         return Err(PublishError::Busy { store: store(), reservation: Box::new(reservation.clone()) });
     }
     // Where nothing is put under the number, nothing can be put under it twice.
