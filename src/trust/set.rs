@@ -184,10 +184,15 @@ impl Verified<TimestampRole> {
     }
 }
 
+/// A snapshot that was trusted before. It holds back older ones, whatever the timestamp names now, and whether it has
+/// expired or not; it is not trusted any more.
+#[derive(Debug, Clone)]
+pub struct Before(Verified<Snapshot>);
+
 impl Verified<Snapshot> {
     /// Refuses a snapshot that takes back, or no longer names, what the one before named (5.5.5).
-    pub fn follows(&self, trusted: &Verified<Snapshot>) -> Result<(), TrustError> {
-        for (name, old) in &trusted.meta {
+    pub fn follows(&self, before: &Before) -> Result<(), TrustError> {
+        for (name, old) in &before.0.meta {
             let Some(new) = self.meta.get(name) else {
                 return Err(TrustError::Dropped { role: "snapshot".to_owned(), of: name.clone() });
             };
@@ -227,9 +232,9 @@ impl WithTimestamp {
         self.admit(bytes, Some(&self.timestamp.snapshot))
     }
 
-    /// A snapshot that was trusted before: good for holding back older ones, whatever the timestamp names now.
-    pub fn older_snapshot(&self, bytes: &[u8]) -> Result<Verified<Snapshot>, TrustError> {
-        self.admit(bytes, None)
+    /// A snapshot that was trusted before.
+    pub fn snapshot_before(&self, bytes: &[u8]) -> Result<Before, TrustError> {
+        self.admit(bytes, None).map(Before)
     }
 
     /// Goes on with this snapshot.
