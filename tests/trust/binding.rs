@@ -133,6 +133,33 @@ fn a_stale_edge_is_no_excuse_for_what_has_expired() {
 }
 
 #[test]
+fn metadata_holds_until_the_second_before_it_expires() {
+    for role in ["root", "timestamp", "snapshot", "targets"] {
+        let world = World::ours("a");
+        world.change(|it| {
+            it.says(role, "expires", json!("2026-11-24T12:00:00Z"));
+            it.publish(&["root", "targets", "snapshot", "timestamp"]);
+        });
+        let at = |time: &str| world.bound().refresh(tenantry::time::Timestamp::parse(time).expect("a time"));
+        assert!(at("2026-11-24T11:59:59Z").is_ok(), "{role}");
+        let error = at("2026-11-24T12:00:00Z").expect_err("it has expired");
+        assert_eq!(error.to_string(), format!("the \"{role}\" file expired on 2026-11-24T12:00:00Z"));
+    }
+}
+
+#[test]
+fn a_length_beyond_all_measure_is_not_even_asked_for() {
+    let world = World::ours("a");
+    world.change(|it| {
+        it.publish(&["snapshot"]);
+        it.signed.get_mut("timestamp").expect("a timestamp")["meta"]["snapshot.json"]["length"] = json!(50_000_001);
+        it.publish(&["timestamp"]);
+    });
+    assert_eq!(complaint(world.bound()), "`3.snapshot.json` is longer than 50000000 bytes");
+    assert_eq!(world.take_requests(), ["2.root.json", "timestamp.json"]);
+}
+
+#[test]
 fn a_stale_edge_does_not_keep_what_is_missing_from_being_fetched() {
     let world = World::ours("a");
     let old = world.repository.borrow().files["metadata/timestamp.json"].clone();

@@ -155,6 +155,32 @@ fn what_is_kept_is_verified_again_without_the_network() {
 }
 
 #[test]
+fn what_was_delegated_is_recalled_from_the_shelf_and_not_fetched() {
+    let world = World::ours("a");
+    world.change(|it| {
+        it.delegate("targets", "team", json!({ "paths": ["team/*"] }));
+        it.says("team", "x-tenantry", json!({ "addr": "a", "environment": "production" }));
+        it.target("team", "team/file", b"file");
+        it.publish(&["team", "targets", "snapshot", "timestamp"]);
+    });
+    let mut client = world.bound();
+    client.refresh(now()).expect("sound");
+    assert!(client.recall().expect("sound"));
+    world.take_requests();
+    let error = client.target("team/file").expect_err("nobody has asked for it yet");
+    assert_eq!(error.to_string(), "`team.json` is not in the repository");
+    client.refresh(now()).expect("sound");
+    assert!(client.target("team/file").expect("sound").is_some());
+    assert!(client.recall().expect("sound"));
+    world.take_requests();
+    assert!(client.target("team/file").expect("it is kept").is_some());
+    world.kept.borrow_mut().insert("team.json".into(), b"damaged".to_vec());
+    assert!(client.recall().expect("sound"));
+    client.target("team/file").expect_err("it is damaged, and nobody is asked");
+    assert_eq!(world.take_requests(), Vec::<String>::new());
+}
+
+#[test]
 fn another_tenants_shelf_is_not_recalled() {
     let world = World::ours("b");
     refresh(world.client()).expect("sound for anybody");
