@@ -91,6 +91,34 @@ fn floors_go_before_the_root_that_lets_go_of_them_comes() {
 }
 
 #[test]
+fn a_key_that_goes_takes_its_floors_along_even_where_another_has_signed_too() {
+    // Of two keys one is stolen. The files that it has pushed forward bear the other's signature, too, and so would
+    // still be floors; and the snapshot's floor stands in the way of a timestamp that begins again.
+    for stolen in ["timestamp", "snapshot"] {
+        let world = World::ours("a");
+        world.change(|it| {
+            it.add_key("root", stolen);
+            it.publish(&["root"]);
+            ALL.iter().for_each(|role| it.says(role, "version", json!(900)));
+            it.publish(&ALL);
+        });
+        refresh(world.bound()).expect("sound, as far as anybody knows");
+        world.change(|it| {
+            let honest = it.pens[stolen][1].clone();
+            it.signed.get_mut("root").expect("a root")["roles"][stolen]["keyids"] = json!([honest.id]);
+            it.pens.insert(stolen.into(), vec![honest]);
+            it.publish(&["root"]);
+            ALL.iter().for_each(|role| it.says(role, "version", json!(9)));
+            it.publish(&ALL);
+        });
+        assert_eq!(refresh(world.bound()).expect("it begins again"), Refreshed::Updated, "{stolen}");
+        let kept = world.everything();
+        let versions = versions(&kept);
+        assert_eq!((versions["timestamp.json"], versions["snapshot.json"], versions["targets.json"]), (10, 10, 10));
+    }
+}
+
+#[test]
 fn a_damaged_file_is_fetched_again_and_nothing_breaks() {
     let sound = {
         let world = World::ours("a");
