@@ -7,6 +7,7 @@ mod check;
 mod compile;
 mod doctor;
 mod explain;
+mod fetch;
 mod init;
 mod keys;
 mod interrupt;
@@ -255,6 +256,7 @@ pub fn run() -> ExitCode {
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Serve(it) => serve::run(&settings, &it),
+            Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
