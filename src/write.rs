@@ -6,6 +6,8 @@
 //! new one, tenant by tenant. A note, `state/unfinished`, stands there from the first change to the last: the run
 //! after a stopped one trusts no timestamp by its length alone, and sweeps away what nothing refers to.
 
+pub mod state; // what lies below `out/state/`
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -17,7 +19,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use walkdir::WalkDir;
 
 use crate::digest::Sha256;
-use crate::index::{Index, keys};
+use crate::index::keys;
 
 /// Stands in `out/` while a run changes it.
 const UNFINISHED: &str = "state/unfinished";
@@ -51,13 +53,31 @@ pub enum WriteError {
         /// Which folder.
         path: PathBuf,
     },
-    /// The index is damaged or of another format.
+    /// The index is damaged.
     #[error("`{path}` cannot be understood: {why}")]
     BadIndex {
         /// Which file.
         path: PathBuf,
         /// Why.
         why: String,
+    },
+    /// The lineage is damaged.
+    #[error("`{path}` cannot be understood: {why}")]
+    BadLineage {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The index, or another file of `state/`, was written by another version of tenantry.
+    #[error("`{path}` has format {found}, and this version of tenantry needs {wanted}")]
+    Format {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format that is needed.
+        wanted: u32,
     },
 }
 
@@ -70,6 +90,13 @@ impl WriteError {
             WriteError::BadIndex { .. } => Some(
                 "restore `state/` from a backup; without it the publication counter starts again, and devices refuse lower numbers",
             ),
+            WriteError::BadLineage { .. } => Some(
+                "remove it, and compile again with `--onto`: it only says which publications the folder descends from",
+            ),
+            WriteError::Format { found, wanted, .. } if found < wanted => Some(
+                "run `tenantry compile` once with this version: it reads every tenant again, and the publication counter goes on from where it stands",
+            ),
+            WriteError::Format { .. } => Some("use the version of tenantry that wrote it, or a newer one"),
             WriteError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("make room and run again; what was published before is untouched")
             }
@@ -177,17 +204,6 @@ impl OutDir {
     fn make_folder(&self, name: &str) -> Result<(), WriteError> {
         let path = self.root.join(name);
         fs::create_dir_all(&path).map_err(|source| WriteError::Io { action: "create", path, source })
-    }
-
-    /// What the previous compile left; none the first time.
-    pub fn index(&self) -> Result<Option<Index>, WriteError> {
-        let path = self.root.join("state/index.json");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(WriteError::Io { action: "read", path, source }),
-        };
-        Index::parse(&bytes).map(Some).map_err(|why| WriteError::BadIndex { path, why: why.to_string() })
     }
 
     /// Whether a file is there with this length: what the index says is still true.
@@ -318,12 +334,6 @@ impl OutDir {
         self.remove(1, &strays)
     }
 
-    /// Writes the index.
-    pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
-        let bytes = index.to_bytes();
-        self.replace(&Object { key: "state/index.json".into(), bytes })
-    }
-
     /// The publication is complete.
     pub fn finish(&self) -> Result<(), WriteError> {
         let path = self.root.join(UNFINISHED);
@@ -388,19 +398,23 @@ impl OutDir {
 
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
         self.begin()?;
-        let path = self.root.join(&object.key);
-        let new = path.with_extension("json.new");
-        let written = fs::write(&new, &object.bytes).and_then(|()| fs::rename(&new, &path));
-        written.map_err(|source| {
-            let _ = fs::remove_file(&new);
-            WriteError::Io { action: "write", path, source }
-        })
+        swap_in(self.root.join(&object.key), &object.bytes)
     }
 
     fn make_parent(&self, path: &Path) -> Result<(), WriteError> {
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(|source| WriteError::Io { action: "create", path: parent.into(), source })
     }
+}
+
+/// Replaces a file by one rename.
+fn swap_in(path: PathBuf, bytes: &[u8]) -> Result<(), WriteError> {
+    let new = path.with_extension("json.new");
+    let written = fs::write(&new, bytes).and_then(|()| fs::rename(&new, &path));
+    written.map_err(|source| {
+        let _ = fs::remove_file(&new);
+        WriteError::Io { action: "write", path, source }
+    })
 }
 
 /// Locks a folder against every other compile.
@@ -453,103 +467,4 @@ fn work(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn object(key: &str, text: &str) -> Object {
-        Object { key: key.into(), bytes: text.as_bytes().into() }
-    }
-
-    #[test]
-    fn a_folder_that_is_not_ours_is_left_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("thesis.txt"), "years of work").expect("writes");
-        assert!(matches!(OutDir::open(folder.path()), Err(WriteError::NotOurs { .. })));
-        let names: Vec<_> = fs::read_dir(folder.path()).expect("lists").collect();
-        assert_eq!(names.len(), 1, "nothing was added");
-    }
-
-    fn write_something(out: &OutDir) -> Result<(), WriteError> {
-        out.write_immutable(1, |sink| {
-            sink.send(vec![object("o/something", "text")]);
-            Ok(())
-        })
-    }
-
-    #[test]
-    fn two_compiles_do_not_write_at_once() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let one = OutDir::open(folder.path()).expect("opens");
-        let two = OutDir::open(folder.path()).expect("opens: nobody has written yet");
-        write_something(&one).expect("writes");
-        assert!(matches!(write_something(&two), Err(WriteError::Busy { .. })));
-        assert!(matches!(OutDir::open(folder.path()), Err(WriteError::Busy { .. })));
-        drop(one);
-        OutDir::open(folder.path()).expect("free again");
-    }
-
-    #[test]
-    fn a_publication_that_came_into_being_meanwhile_is_not_replaced() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let slow = OutDir::open(folder.path()).expect("opens");
-        let quick = OutDir::open(folder.path()).expect("opens");
-        write_something(&quick).expect("writes");
-        fs::write(folder.path().join("state/index.json"), "{}").expect("writes");
-        drop(quick);
-        assert!(matches!(write_something(&slow), Err(WriteError::Busy { .. })));
-    }
-
-    #[test]
-    fn a_folder_that_was_only_looked_at_is_not_made() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(&folder.path().join("out")).expect("opens");
-        assert!(out.index().expect("reads").is_none());
-        drop(out);
-        assert!(!folder.path().join("out").exists());
-    }
-
-    #[test]
-    fn a_failed_write_names_the_file_and_nobody_waits_for_ever() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(folder.path()).expect("opens");
-        // A folder stands where a file should go.
-        write_something(&out).expect("makes the folders");
-        fs::create_dir(folder.path().join("o/x")).expect("makes a folder");
-        let written: Result<(), WriteError> = out.write_immutable(2, |sink| {
-            for at in 0..10_000 {
-                sink.send(vec![object(if at == 0 { "o/x" } else { "o/y" }, "text")]);
-            }
-            Ok(())
-        });
-        assert!(matches!(written, Err(WriteError::Io { action: "write", .. })), "{written:?}");
-    }
-
-    #[test]
-    fn only_what_was_named_is_removed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(folder.path()).expect("opens");
-        out.write_immutable::<_, WriteError>(2, |sink| {
-            sink.send(vec![object("t/a/1.targets.json", "a"), object("t/b/1.targets.json", "b"), object("o/z", "z")]);
-            Ok(())
-        })
-        .expect("writes");
-        fs::write(folder.path().join("t/b/note.txt"), "mine").expect("writes");
-        out.remove(2, &["t/a/1.targets.json".into(), "t/b/1.targets.json".into(), "o/gone".into()]).expect("removes");
-        assert!(!folder.path().join("t/a").exists());
-        assert!(folder.path().join("t/b/note.txt").exists() && folder.path().join("o/z").exists());
-    }
-
-    #[test]
-    fn what_is_stale_can_be_kept_until_it_is_forgotten() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(folder.path()).expect("opens").keeping_stale();
-        write_something(&out).expect("writes");
-        out.remove(1, &["o/something".into(), "o/gone".into()]).expect("removes");
-        assert!(!folder.path().join("o/something").exists());
-        let kept = OutDir::kept(folder.path());
-        assert_eq!(fs::read(kept.join("o/something")).expect("reads"), b"text");
-        OutDir::forget_kept(folder.path()).expect("forgets");
-        assert!(!kept.exists());
-        OutDir::forget_kept(folder.path()).expect("nothing to forget");
-    }
-}
+mod tests;

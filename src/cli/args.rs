@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 5 verification refused, 6 a guard stopped it.";
+Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 4 somebody else published first, 5 verification refused, 6 a guard stopped it, 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -30,12 +30,16 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Decide, render, bundle and sign, and write the publication into a folder.
     Compile(CompileArguments),
+    /// Take what was compiled to the project's stores, so that every shell sees one whole publication at every instant.
+    Publish(PublishArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
     /// Serve a publication on this machine as a CDN would, compile again on every change, and misbehave when told to.
     Serve(ServeArguments),
+    /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
+    Doctor(DoctorArguments),
     /// Make, list and rotate signing keys.
     Keys(KeysArguments),
     /// Write a small project that compiles.
@@ -71,11 +75,42 @@ pub(crate) struct CompileArguments {
     /// Where to write; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on from what a store shows, and write only what it has not; `all` stands for every store of the project.
+    #[arg(long, value_name = "STORE")]
+    pub(crate) onto: Vec<String>,
     #[command(flatten)]
     pub(crate) keys: KeysFolderArgument,
     /// How to write what is wrong, and what was done.
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     pub(crate) format: FormatArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do exactly what this plan says (from `--dry-run --format json`), or nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// What was compiled; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Publish a commit that does not descend from the published one.
+    #[arg(long)]
+    pub(crate) allow_rewind: bool,
+    /// Why, for the record of the publication.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
 }
 
 #[derive(Debug, Args)]
@@ -119,7 +154,7 @@ pub(crate) struct ServeArguments {
     /// The folder to serve, and to compile into; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
-    /// Serve this directory store of `tenantry.yaml`; nothing is compiled then.
+    /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
     #[arg(long, value_name = "NAME")]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.
@@ -170,6 +205,22 @@ const MISBEHAVING: &str = "Misbehaving on purpose";
 const SERVE_AFTER_HELP: &str = "\
 Misbehaving switches are for those who build shells: each is something that a CDN, a network or an attacker does, and
 docs/client-testing.md says what a shell must do about it. They can be combined. What is compiled in `out/` stays sound.";
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// One store of `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where the last compile wrote, to know what the CDN should have; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct KeysArguments {

@@ -5,12 +5,15 @@ use serde_json::json;
 use super::args::{CompileArguments, FormatArgument};
 use super::output::{self, Place};
 use super::settings::Settings;
+use super::stores::{self, Opened};
 use super::{Exit, Failure, Stopped};
 use crate::diag::Diagnostic;
 use crate::load::SourceTree;
 use crate::metadata::{DEVELOPMENT, Root};
 use crate::model::Project;
+use crate::pipeline;
 use crate::pipeline::compile::{Job, Step, Summary, compile};
+use crate::publish::base::{Base, Bases};
 use crate::report::{self, Format, Styled};
 use crate::sign::keystore::{self, KeyFolder, RootFile};
 use crate::time::{Duration, Timestamp};
@@ -61,6 +64,21 @@ pub(super) fn make(settings: &Settings, arguments: &CompileArguments, occasion: 
         }
         Occasion::Serving => OutDir::open(&out)?.keeping_stale(),
     };
+    let project = match arguments.onto.is_empty() {
+        true => Project::default(),
+        // What is wrong with the file is said with all the rest.
+        false => pipeline::project(&tree).0,
+    };
+    let stores = match arguments.onto.is_empty() {
+        true => Vec::new(),
+        false => stores::open(settings, &project, &arguments.onto)?,
+    };
+    let bases = stores.iter().map(base).collect::<Result<Vec<_>, Failure>>()?;
+    let onto = (!bases.is_empty()).then_some(Bases(bases));
+    if let Some(bases) = &onto {
+        guard_clocks(bases, now)?;
+        say_bases(bases);
+    }
     let bar = output::progress();
     let progress = |step: Step, done: usize, total: usize| {
         bar.set_message(match step {
@@ -70,7 +88,15 @@ pub(super) fn make(settings: &Settings, arguments: &CompileArguments, occasion: 
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let job = Job { tree: &tree, now, roots: &roots, out: &out, threads: settings.threads, progress: &progress };
+    let job = Job {
+        tree: &tree,
+        now,
+        roots: &roots,
+        out: &out,
+        onto: onto.as_ref(),
+        threads: settings.threads,
+        progress: &progress,
+    };
     let compiled = compile(&job, |project: &Project| folder.signers(newest, &project.keys).map_err(Stopped::from));
     bar.finish_and_clear();
     match compiled {
@@ -83,6 +109,28 @@ pub(super) fn make(settings: &Settings, arguments: &CompileArguments, occasion: 
             Err(Failure::Said(Exit::Inputs))
         }
         Err(Stopped::Failure(failure)) => Err(failure),
+    }
+}
+
+/// What a store shows.
+fn base<'a>(opened: &'a Opened<'a>) -> Result<Base<'a>, Failure> {
+    let tools = opened.tools(&|_| ());
+    Base::read(&tools, opened.spec)
+        .map_err(|error| Failure::from(error).within(&format!("store `{}`", opened.spec.name)))
+}
+
+/// Metadata that is signed by a wrong clock cannot be taken back, so that is looked at before anything is signed.
+fn guard_clocks(bases: &Bases<'_>, now: Timestamp) -> Result<(), Failure> {
+    bases.0.iter().try_for_each(|it| it.head.guard_clock(now)).map_err(Failure::from)
+}
+
+fn say_bases(bases: &Bases<'_>) {
+    for base in &bases.0 {
+        let shows = match &base.head.current {
+            Some(it) => format!("publication {} by `{}` at {}", it.publication, it.by, it.at),
+            None => "nothing yet".into(),
+        };
+        output::talk(&format!("onto store `{}`: {shows}", base.spec.name));
     }
 }
 
