@@ -105,7 +105,6 @@ sub vcl_backend_response {
     }
     # How long it may be shown while the store is away, and kept to ask whether it is still the same.
     set beresp.grace = 1d;
-    set beresp.keep = 7d;
 }
 
 sub vcl_deliver {

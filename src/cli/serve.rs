@@ -18,6 +18,7 @@ use super::args::{
 use super::compile;
 use super::output;
 use super::settings::Settings;
+use super::stores;
 use super::{Exit, Failure};
 use crate::index::{Index, keys};
 use crate::input::KeySources;
@@ -34,6 +35,7 @@ use watching::Watcher;
 
 pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(), Failure> {
     let served = Served::new(settings, arguments)?;
+    let place = served.describe();
     let seen = watch::fingerprint(&settings.project);
     if arguments.development {
         keystore::development(&KeyFolder::new(settings.development_keys()), settings.now(arguments.at.as_deref())?)?;
@@ -41,8 +43,8 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
     if let Served::Out(folder) = &served {
         prepare(settings, arguments, folder)?;
     }
-    let folder = served.folder();
-    let site = Arc::new(site(settings, arguments, &served)?);
+    let folder = served.folder().map(Path::to_owned);
+    let site = Arc::new(site(settings, arguments, served)?);
     site.look().map_err(|error| Failure::of(Exit::World, &error, None))?;
     let address = SocketAddr::new(arguments.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), arguments.port);
     let cannot_listen = |error: std::io::Error| {
@@ -56,12 +58,12 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
             running.address()
         ));
     }
-    say(arguments, &folder, running.address());
+    say(arguments, &place, &site, running.address());
     let (stop, stopped) = mpsc::channel();
     let ended = thread::scope(|scope| {
-        if is_watched(settings, arguments) {
-            let watcher =
-                Watcher { settings, arguments: compile_arguments(settings, arguments, &folder), site: &site, seen };
+        if let (Some(folder), true) = (&folder, is_watched(settings, arguments)) {
+            let arguments = compile_arguments(settings, arguments, folder);
+            let watcher = Watcher { settings, arguments, site: &site, seen };
             scope.spawn(move || watcher.watch(&stopped));
         }
         let ended = running.until_interrupted(|| std::process::exit(Exit::Interrupted as i32));
@@ -70,7 +72,7 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
         ended
     });
     drop(running);
-    if let Served::Out(folder) = &served {
+    if let Some(folder) = &folder {
         OutDir::forget_kept(folder)?;
     }
     ended.map_err(|error| Failure::new(Exit::World, format!("cannot wait for a signal: {error}")))
@@ -81,7 +83,7 @@ enum Served {
     /// What is compiled here.
     Out(PathBuf),
     /// What was published.
-    Store(PathBuf),
+    Store(Box<dyn Store>),
 }
 
 impl Served {
@@ -93,25 +95,26 @@ impl Served {
             };
             return Ok(Served::Out(out));
         };
-        let project = pipeline::compile::project(&settings.tree(&input(arguments))?);
-        let Some(store) = project.stores.iter().find(|it| it.name == *name) else {
-            let known: Vec<&str> = project.stores.iter().map(|it| it.name.as_str()).collect();
-            let help = match known.is_empty() {
-                true => "it names no store".to_owned(),
-                false => format!("its stores are `{}`", known.join("`, `")),
-            };
-            return Err(Failure::new(Exit::Usage, format!("`tenantry.yaml` has no store `{name}`")).help(help));
-        };
-        match &store.directory {
-            Some(directory) => Ok(Served::Store(settings.project.join(directory))),
-            None => Err(Failure::new(Exit::Usage, format!("store `{name}` is no directory"))
-                .help("a bucket is served by its own server; `docs/cdn.md` says what to put in front of it")),
+        let project = pipeline::project(&settings.tree(&input(arguments))?).0;
+        let mut opened = stores::open(settings, &project, std::slice::from_ref(name))?;
+        match (opened.pop(), opened.is_empty()) {
+            (Some(it), true) => Ok(Served::Store(it.store)),
+            _ => Err(Failure::new(Exit::Usage, "one store is served at a time").help("name one of them")),
         }
     }
 
-    fn folder(&self) -> PathBuf {
+    /// The folder that is compiled into; none where that is not our business.
+    fn folder(&self) -> Option<&Path> {
         match self {
-            Served::Out(folder) | Served::Store(folder) => folder.clone(),
+            Served::Out(folder) => Some(folder),
+            Served::Store(_) => None,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Served::Out(folder) => folder.display().to_string(),
+            Served::Store(store) => store.describe(),
         }
     }
 }
@@ -161,20 +164,23 @@ fn compile_arguments(settings: &Settings, arguments: &ServeArguments, folder: &P
         input: input(arguments),
         out: Some(folder.to_owned()),
         keys: keys_folder(settings, arguments),
+        onto: Vec::new(),
         format: FormatArgument::Human,
     }
 }
 
-fn site(settings: &Settings, arguments: &ServeArguments, served: &Served) -> Result<Site, Failure> {
-    let folder = served.folder();
-    let stores: Vec<Box<dyn Store>> = match served {
-        Served::Store(_) => vec![Box::new(Directory::new(&folder))],
+fn site(settings: &Settings, arguments: &ServeArguments, served: Served) -> Result<Site, Failure> {
+    let (stores, listing): (Vec<Box<dyn Store>>, Listing) = match served {
+        Served::Store(store) => (vec![store], Listing::Never),
         // What the newest publication no longer needs, for those who are half-way through an older one.
-        Served::Out(_) => vec![Box::new(Directory::new(&folder)), Box::new(Directory::new(OutDir::kept(&folder)))],
-    };
-    let listing = match (served, arguments.host) {
-        (Served::Out(_), None) => Listing::Development,
-        _ => Listing::Never,
+        Served::Out(folder) => {
+            let listing = match arguments.host {
+                None => Listing::Development,
+                Some(_) => Listing::Never,
+            };
+            let kept = OutDir::kept(&folder);
+            (vec![Box::new(Directory::new(folder)), Box::new(Directory::new(kept))], listing)
+        }
     };
     let log: Log = Box::new(|it: &Answered<'_>| {
         output::talk(&format!("{} {} {} {}", it.method, it.path, it.status, output::bytes(it.length)));
@@ -228,20 +234,18 @@ fn kinds(arguments: &[KindArgument]) -> BTreeSet<Kind> {
 }
 
 /// The one line, or the one document, that whoever started us waits for.
-fn say(arguments: &ServeArguments, folder: &Path, address: SocketAddr) {
+fn say(arguments: &ServeArguments, place: &str, site: &Site, address: SocketAddr) {
     let url = format!("http://{address}");
     match arguments.format {
         PlainFormat::Human => output::result(&format!("{url}\n")),
-        PlainFormat::Json => {
-            output::json(&json!({ "url": url, "out": folder.display().to_string(), "tenants": tenants(folder) }));
-        }
+        PlainFormat::Json => output::json(&json!({ "url": url, "out": place, "tenants": tenants(site) })),
     }
 }
 
-/// Name and address of every tenant, as the index beside what is served remembers them. A publication that was copied
-/// without its `state/` has addresses only.
-fn tenants(folder: &Path) -> Vec<serde_json::Value> {
-    let store = Directory::new(folder);
+/// Name and address of every tenant, as the index beside what is served remembers them. A publication without it, in
+/// a store or copied, has addresses only.
+fn tenants(site: &Site) -> Vec<serde_json::Value> {
+    let Some(store) = site.stores.first() else { return Vec::new() };
     let index = store.get("state/index.json", MAX_OBJECT).ok().flatten();
     if let Some(index) = index.and_then(|it| Index::parse(&it.bytes).ok()) {
         return index.tenants.iter().map(|(addr, it)| json!({ "addr": addr, "name": it.name })).collect();
@@ -251,7 +255,7 @@ fn tenants(folder: &Path) -> Vec<serde_json::Value> {
         let addrs = page.iter().filter_map(|it| it.key.strip_prefix("t/")?.strip_suffix("/timestamp.json"));
         found.extend(addrs.map(|addr| json!({ "addr": addr, "name": null })));
     });
-    // A folder that cannot be listed has nothing to say; requests will say what is wrong with it.
+    // A place that cannot be listed has nothing to say; requests will say what is wrong with it.
     listed.map(|()| found).unwrap_or_default()
 }
 

@@ -152,11 +152,6 @@ pub fn compile<E: From<CompileError>>(
     Ok((summary, diagnostics))
 }
 
-/// The project's own settings, from its file alone. What is wrong with that file is for a check to say.
-pub fn project(tree: &SourceTree) -> Project {
-    read_project(tree, &Shapes::new())
-}
-
 /// Which keys sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KeySet {

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tenantry::digest::Blake3;
 use tenantry::index::{Index, keys};
 use tenantry::store::{Cache, content_type};
 
@@ -82,7 +83,9 @@ pub(crate) fn small_site() -> Site {
     );
     let program = "  app_id: com.example.notes\n  name: Notes\n  version: { code: 1, name: 1.0.0 }\n  platform_version: { min_code: 10, target_code: 10 }\n  pages: [index.html]\n  review: { status: online, since: \"2026-01-01\" }\n  package: { path: app }\n";
     site.write("catalog/programs/notes/program.yaml", &document("MiniProgram", "notes", program));
-    site.write("catalog/programs/notes/app/index.html", &format!("<h1>Notes</h1>\n{}", "<p>some text\n".repeat(500)));
+    // Large enough, also when it is packed, for a cache that would like to compress it once more.
+    let digits: String = (0..200).map(|at| Blake3::of(&[at]).to_string()).collect();
+    site.write("catalog/programs/notes/app/index.html", &format!("<h1>Notes</h1>\n<p>{digits}\n"));
     for name in ["acme", "bolt", "corn"] {
         let spec = format!(
             "  tenant_id: t_{name}\n  plan: starter\n  license: {{ valid_from: \"2026-01-01\", valid_until: \"2036-01-01\" }}\n"
@@ -196,7 +199,7 @@ fn what_is_missing_is_asked_for_again_soon(setup: &Setup) {
         assert_eq!(answer.text(), "there is no such object\n");
     }
     // All tenants wait for one root: the store is asked once, and in ten seconds again.
-    assert_eq!(setup.relay.take_requests(), ["GET /root/2.root.json HTTP/1.1"]);
+    assert_eq!(setup.relay.take_requests(), ["/root/2.root.json 403"]);
     thread::sleep(Duration::from_secs(11));
     assert_eq!(setup.get("/root/2.root.json").status, 404);
     assert_eq!(setup.relay.take_requests().len(), 1);
@@ -237,7 +240,7 @@ fn whoever_has_an_object_is_told_so(setup: &Setup) {
     thread::sleep(Duration::from_secs(3));
     setup.relay.take_requests();
     let answer = get(setup.edge.address(), &path, &known);
-    assert_eq!((answer.status, setup.relay.take_requests().len()), (304, 1));
+    assert_eq!((answer.status, setup.relay.take_requests()), (304, vec![format!("{path} 304")]));
 }
 
 fn a_part_can_be_had(setup: &Setup) {
@@ -277,14 +280,23 @@ fn only_reading_is_possible(setup: &Setup) {
 
 fn nothing_of_the_asker_reaches_the_store(setup: &Setup) {
     let path = setup.timestamp();
-    let own = [("Cookie", "who=me"), ("Authorization", "Bearer me"), ("Origin", "https://evil.example")];
+    let own = [
+        ("Cookie", "who=me"),
+        ("Authorization", "Bearer me"),
+        ("Origin", "https://evil.example"),
+        ("Accept-Encoding", "gzip"),
+    ];
     let first = get(setup.edge.address(), &path, &own);
     assert_eq!((first.status, first.header("x-cache")), (200, Some("MISS")));
-    assert_eq!(first.header("vary"), None);
     let second = setup.get(&path);
     assert_eq!((second.header("x-cache"), &second.body), (Some("HIT"), &first.body));
     let host = get(setup.edge.address(), &path, &[("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]);
     assert_eq!((host.status, host.header("x-cache")), (200, Some("HIT")));
+    let heard = setup.relay.heard();
+    assert!(heard.contains(&path), "{heard}");
+    for private in ["who=me", "Bearer me", "evil.example", "Accept-Encoding: gzip"] {
+        assert!(!heard.contains(private), "{heard}");
+    }
 }
 
 fn a_new_timestamp_is_seen_when_the_old_ones_time_is_over(setup: &Setup) {
@@ -303,7 +315,8 @@ fn the_last_timestamp_is_shown_while_the_store_is_away(setup: &Setup) {
     let path = setup.timestamp();
     let known = setup.get(&path);
     setup.relay.set_away(true);
-    thread::sleep(Duration::from_secs(3));
+    // Longer than the time of a timestamp, and than the ten seconds for which Varnish keeps everything anyway.
+    thread::sleep(Duration::from_secs(15));
     // Varnish finds out by asking from time to time; who comes before that is refused, and comes again.
     until("the old one is shown", || setup.get(&path).body == known.body);
     let unknown = setup.get(&format!("/{}", keys::targets(&setup.addr(), 1)));

@@ -273,7 +273,7 @@ fn a_directory_store_is_served_by_its_name() {
     drop(server);
 
     project.run(&["serve", "--store", "other"]).ends_with(2).says("no store `other`").says("`local`, `far`");
-    project.run(&["serve", "--store", "far"]).ends_with(2).says("no directory");
+    project.run(&["serve", "--store", "all"]).ends_with(2).says("one store is served at a time");
     project.run(&["serve", "--store", "local", "--out", "out"]).ends_with(2);
 }
 
