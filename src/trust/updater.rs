@@ -12,12 +12,14 @@
 //! What is on the shelf after a step was verified completely in that step; of a step that fails nothing is kept.
 
 mod error;
+mod names;
 mod sides;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::num::NonZeroU64;
+
+use names::history;
 
 use super::delegations::Delegation;
 use super::roles::{MetaFile, Root, Snapshot, TargetFile, Targets, TimestampRole};
@@ -26,6 +28,7 @@ use super::{Binding, TrustError};
 use crate::time::Timestamp;
 
 pub use error::UpdateError;
+pub use names::encoded;
 pub use sides::{Answer, Caches, FetchError, Repository, Request, Shelf, Trouble};
 
 /// Longest root that is read, in bytes.
@@ -393,7 +396,8 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
         Ok(recalled().ok())
     }
 
-    /// Fetches a file by the version that another one names.
+    /// Fetches a file by the version that another one names. What is not that file is asked for once more, past the
+    /// cache that may have cut or mixed it up; only where the repository is ours.
     fn fetch_pinned(&self, role: &str, pin: &MetaFile, is_versioned: bool, max: u64) -> Result<Vec<u8>, UpdateError> {
         let name = match is_versioned {
             true => format!("{}.{}.json", pin.version, encoded(role)),
@@ -403,7 +407,18 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
         if max > MAX_METADATA {
             return Err(FetchError::TooLong { name, max: MAX_METADATA }.into());
         }
-        self.fetch(role, &name, max, Caches::Allowed)?.ok_or_else(|| missing(&name))
+        let fetch = |caches| self.fetch(role, &name, max, caches)?.ok_or_else(|| missing(&name));
+        let first = fetch(Caches::Allowed);
+        let is_that_file = match &first {
+            Ok(bytes) => pin.mismatch(bytes).is_none(),
+            Err(error) => {
+                !matches!(error, UpdateError::Missing { .. } | UpdateError::Fetch(FetchError::TooLong { .. }))
+            }
+        };
+        match self.root.binding() {
+            Some(_) if !is_that_file => fetch(Caches::Bypassed),
+            _ => first,
+        }
     }
 
     fn fetch(&self, role: &str, name: &str, max: u64, caches: Caches) -> Result<Option<Vec<u8>>, UpdateError> {
@@ -459,23 +474,6 @@ fn next_unseen(waiting: &mut Vec<Delegation>, seen: &mut BTreeSet<String>) -> Op
             return Some(next);
         }
     }
-}
-
-fn history(version: u64) -> String {
-    format!("root_history/{version}.root.json")
-}
-
-/// A role name as part of a file name or a URL: everything but letters, digits and `-._~` is percent-encoded, so
-/// whatever a name contains, it is one segment of a path.
-pub fn encoded(role: &str) -> String {
-    let mut out = String::with_capacity(role.len());
-    for byte in role.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => write!(out, "%{byte:02X}").expect("a string takes everything"),
-        }
-    }
-    out
 }
 
 fn load(shelf: &impl Shelf, name: &str) -> Result<Option<Vec<u8>>, UpdateError> {

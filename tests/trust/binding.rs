@@ -250,6 +250,36 @@ fn a_new_root_that_a_cache_says_is_not_there_is_asked_for_past_the_cache() {
 }
 
 #[test]
+fn a_file_that_a_cache_has_damaged_is_asked_for_past_the_cache() {
+    for name in ["3.snapshot.json", "3.targets.json"] {
+        let world = World::ours("a");
+        refresh(world.bound()).expect("sound");
+        world.change(|it| it.publish(&ALL));
+        let sound = world.repository.borrow().files[&format!("metadata/{name}")].clone();
+        let flipped = sound.iter().map(|it| it ^ 1).collect();
+        let longer = [&sound[..], b" "].concat();
+        let before = world.everything();
+        for damaged in [
+            Answer::Bytes(sound[1..].to_vec()),
+            Answer::Bytes(flipped),
+            Answer::Bytes(longer),
+            Answer::Bytes(b"<html>".to_vec()),
+            Answer::Missing,
+        ] {
+            world.kept.replace(before.clone());
+            world.cached.borrow_mut().insert(name.into(), damaged.clone());
+            refresh(world.client()).expect_err("without a binding nothing is asked twice");
+            world.kept.replace(before.clone());
+            world.asked.take();
+            assert_eq!(refresh(world.bound()).expect("it is sound past the cache"), Refreshed::Updated, "{name}");
+            let asked = world.asked.take();
+            let twice = asked.iter().filter(|(it, ..)| it == name).map(|(_, _, caches)| *caches);
+            assert_eq!(twice.collect::<Vec<_>>(), [Caches::Allowed, Caches::Bypassed]);
+        }
+    }
+}
+
+#[test]
 fn a_wrong_signature_with_no_new_root_is_a_wrong_signature() {
     let world = World::ours("a");
     refresh(world.bound()).expect("sound");
@@ -292,12 +322,23 @@ fn publications_are_never_mixed() {
         });
         let old = world.repository.borrow().files.clone();
         world.change(|it| it.publish(&ALL));
-        for (at, part) in parts.iter().enumerate().filter(|(at, _)| mixture & (1 << at) != 0) {
+        for part in parts.iter().enumerate().filter(|(at, _)| mixture & (1 << at) != 0).map(|(_, part)| *part) {
             let bytes = old[&format!("metadata/{part}")].clone();
-            world.cached.borrow_mut().insert(parts[at].into(), Answer::Bytes(bytes));
+            world.cached.borrow_mut().insert(part.into(), Answer::Bytes(bytes));
         }
+        let is_whole = matches!(mixture, 0 | 7);
+        assert_eq!(refresh(world.client()).is_ok(), is_whole, "{mixture:03b}");
+        world.kept.borrow_mut().clear();
+        // The cache can be passed by, and behind it lies the newer publication.
+        let is_newer = mixture & 1 == 0;
         let refreshed = refresh(world.bound());
-        assert_eq!(refreshed.is_ok(), mixture == 0 || mixture == 7, "{mixture:03b}: {refreshed:?}");
+        assert_eq!(refreshed.is_ok(), is_whole || is_newer, "{mixture:03b}: {refreshed:?}");
+        let kept = world.everything();
+        if refreshed.is_ok() {
+            let new = world.repository.borrow().files.clone();
+            let publication = if is_newer { &new } else { &old };
+            assert!(parts.iter().all(|it| kept[*it] == publication[&format!("metadata/{it}")]), "{mixture:03b}");
+        }
     }
 }
 

@@ -38,7 +38,8 @@ pub enum Caches {
 pub enum Answer {
     /// The whole file.
     Bytes(Vec<u8>),
-    /// There is none (HTTP 404, or 403 where a bucket lists nothing). For the next root that is the normal end of the chain.
+    /// There is none (HTTP 404, or 403 where a bucket lists nothing). For the next root that is the normal end of the
+    /// chain.
     Missing,
     /// It is [`Request::held`] still (HTTP 304).
     Unchanged,
