@@ -160,7 +160,6 @@ fn keys_folder(settings: &Settings, arguments: &ServeArguments) -> KeysFolderArg
 
 fn compile_arguments(settings: &Settings, arguments: &ServeArguments, folder: &Path) -> CompileArguments {
     CompileArguments {
-        onto: Vec::new(),
         input: input(arguments),
         out: Some(folder.to_owned()),
         keys: keys_folder(settings, arguments),
