@@ -7,12 +7,14 @@ mod check;
 mod compile;
 mod doctor;
 mod explain;
+mod fetch;
 mod init;
 mod keys;
 mod interrupt;
 mod output;
 mod publish;
 mod schema;
+mod serve;
 mod settings;
 mod stores;
 mod verify;
@@ -51,7 +53,7 @@ pub enum Exit {
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
-    /// Somebody stopped it.
+    /// Told to stop, it did not finish what it was at.
     Interrupted = 130,
 }
 
@@ -73,6 +75,24 @@ impl Failure {
         match self {
             Failure::Because { exit, message, .. } => Failure::Because { exit, message, help: Some(text.into()) },
             said @ Failure::Said(_) => said,
+        }
+    }
+
+    /// With which code the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Said(exit) | Failure::Because { exit, .. } => *exit,
+        }
+    }
+
+    /// Says what there is to say, on stderr.
+    pub(crate) fn say(&self) -> Exit {
+        match self {
+            Failure::Said(exit) => *exit,
+            Failure::Because { exit, message, help } => {
+                output::error(message, help.as_deref());
+                *exit
+            }
         }
     }
 
@@ -235,6 +255,8 @@ pub fn run() -> ExitCode {
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
+            Command::Serve(it) => serve::run(&settings, &it),
+            Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
@@ -242,11 +264,7 @@ pub fn run() -> ExitCode {
     });
     let exit = match outcome {
         Ok(()) => Exit::Done,
-        Err(Failure::Said(exit)) => exit,
-        Err(Failure::Because { exit, message, help }) => {
-            output::error(&message, help.as_deref());
-            exit
-        }
+        Err(failure) => failure.say(),
     };
     ExitCode::from(exit as u8)
 }

@@ -35,6 +35,11 @@ impl Settings {
         Ok(Settings { project: arguments.project.clone(), threads, began: Instant::now() })
     }
 
+    /// The same for something that begins now: a server compiles many times.
+    pub(crate) fn again(&self) -> Settings {
+        Settings { project: self.project.clone(), threads: self.threads, began: Instant::now() }
+    }
+
     /// The instant of every decision: the argument, `SOURCE_DATE_EPOCH`, or the clock.
     pub(crate) fn now(&self, at: Option<&str>) -> Result<Timestamp, Failure> {
         if let Some(text) = at {
@@ -131,6 +136,11 @@ impl Settings {
     /// Where development keys are, when there are no others.
     pub(crate) fn development_keys(&self) -> PathBuf {
         self.project.join(".tenantry").join("development-keys")
+    }
+
+    /// Where what they signed goes, beside a project that has others.
+    pub(crate) fn development_out(&self) -> PathBuf {
+        self.project.join(".tenantry").join("out")
     }
 
     /// Where publications go.
