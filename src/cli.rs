@@ -7,6 +7,7 @@ mod check;
 mod compile;
 mod doctor;
 mod explain;
+mod fetch;
 mod gc;
 mod init;
 mod keys;
@@ -17,6 +18,7 @@ mod refresh;
 mod resign;
 mod rollback;
 mod schema;
+mod serve;
 mod settings;
 mod stores;
 mod verify;
@@ -55,7 +57,7 @@ pub enum Exit {
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
-    /// Somebody stopped it.
+    /// Told to stop, it did not finish what it was at.
     Interrupted = 130,
 }
 
@@ -77,6 +79,24 @@ impl Failure {
         match self {
             Failure::Because { exit, message, .. } => Failure::Because { exit, message, help: Some(text.into()) },
             said @ Failure::Said(_) => said,
+        }
+    }
+
+    /// With which code the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Said(exit) | Failure::Because { exit, .. } => *exit,
+        }
+    }
+
+    /// Says what there is to say, on stderr.
+    pub(crate) fn say(&self) -> Exit {
+        match self {
+            Failure::Said(exit) => *exit,
+            Failure::Because { exit, message, help } => {
+                output::error(message, help.as_deref());
+                *exit
+            }
         }
     }
 
@@ -164,7 +184,7 @@ fn exit_of_state(error: &StateError) -> Exit {
         | StateError::Missing { .. }
         | StateError::Foreign { .. }
         | StateError::Ahead { .. } => Exit::Refused,
-        StateError::Clock { .. } => Exit::Guard,
+        StateError::Clock { .. } | StateError::StoreClock { .. } => Exit::Guard,
     }
 }
 
@@ -242,6 +262,8 @@ pub fn run() -> ExitCode {
             Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
+            Command::Serve(it) => serve::run(&settings, &it),
+            Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
@@ -249,11 +271,7 @@ pub fn run() -> ExitCode {
     });
     let exit = match outcome {
         Ok(()) => Exit::Done,
-        Err(Failure::Said(exit)) => exit,
-        Err(Failure::Because { exit, message, help }) => {
-            output::error(&message, help.as_deref());
-            exit
-        }
+        Err(failure) => failure.say(),
     };
     ExitCode::from(exit as u8)
 }

@@ -72,6 +72,8 @@ pub struct Job<'a> {
     pub now: Timestamp,
     /// What time it is meanwhile, never before `now`. Only a reservation that must not run out asks.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// Whether the store's clock is compared with ours.
+    pub clocks: Clocks,
     /// What the record of the publication says.
     pub record: &'a Record,
     /// What to do about somebody who is publishing.
@@ -95,6 +97,15 @@ pub struct Record {
     pub kind: Kind,
     /// What keeps other publishers away.
     pub guard: Publishers,
+}
+
+/// Whether the store's clock is compared with ours before anything is uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clocks {
+    /// They may lie [`head::CLOCKS`] apart.
+    Compare,
+    /// Our time was given to us, so it says nothing about our clock.
+    Trust,
 }
 
 /// What to do about somebody who has reserved a number and may be at work.

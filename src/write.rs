@@ -24,6 +24,9 @@ use crate::index::keys;
 /// Stands in `out/` while a run changes it.
 const UNFINISHED: &str = "state/unfinished";
 
+/// Where a run that keeps what is stale puts it, under its own keys.
+const KEPT: &str = "state/kept";
+
 /// Why `out/` cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -119,6 +122,8 @@ pub struct OutDir {
     was_interrupted: bool,
     /// Whether this run has changed anything yet.
     has_begun: Mutex<bool>,
+    /// Whether what is stale stays to be had.
+    keeps_stale: bool,
     /// Held as long as this value lives; the system lets go of it even when the process dies. Empty while
     /// there is nothing to hold: a new folder is made with the first file that goes into it.
     lock: OnceLock<File>,
@@ -131,10 +136,9 @@ impl OutDir {
         if root.join("state").is_dir() {
             let lock = OnceLock::from(hold(root)?);
             let was_interrupted = root.join(UNFINISHED).exists();
-            return Ok(OutDir { root: root.into(), was_interrupted, has_begun: Mutex::new(false), lock });
+            return Ok(OutDir { was_interrupted, lock, ..OutDir::unopened(root) });
         }
-        let out =
-            OutDir { root: root.into(), was_interrupted: false, has_begun: Mutex::new(false), lock: OnceLock::new() };
+        let out = OutDir::unopened(root);
         match fs::read_dir(root) {
             Ok(mut entries) => match entries.next() {
                 Some(_) => Err(WriteError::NotOurs { path: root.into() }),
@@ -142,6 +146,38 @@ impl OutDir {
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(out),
             Err(source) => Err(WriteError::Io { action: "list", path: root.into(), source }),
+        }
+    }
+
+    fn unopened(root: &Path) -> OutDir {
+        OutDir {
+            root: root.into(),
+            was_interrupted: false,
+            has_begun: Mutex::new(false),
+            keeps_stale: false,
+            lock: OnceLock::new(),
+        }
+    }
+
+    /// Moves what is stale to a folder below `state/` and does not remove it. A store keeps old objects for a long
+    /// time; whoever serves `out/` in place of one needs them for those who are half-way through an update.
+    pub fn keeping_stale(self) -> OutDir {
+        OutDir { keeps_stale: true, ..self }
+    }
+
+    /// Where stale objects are kept, each under its key.
+    pub fn kept(root: &Path) -> PathBuf {
+        root.join(KEPT)
+    }
+
+    /// Removes what was kept.
+    pub fn forget_kept(root: &Path) -> Result<(), WriteError> {
+        let path = OutDir::kept(root);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(WriteError::Io { action: "remove", path, source: error })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -261,11 +297,21 @@ impl OutDir {
 
     fn remove_one(&self, key: &str) -> Result<(), WriteError> {
         let path = self.root.join(key);
-        match fs::remove_file(&path) {
+        let removed = match self.keeps_stale {
+            true => self.keep(key, &path),
+            false => fs::remove_file(&path),
+        };
+        match removed {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(WriteError::Io { action: "remove", path, source }),
         }
+    }
+
+    fn keep(&self, key: &str, path: &Path) -> io::Result<()> {
+        let kept = self.root.join(KEPT).join(key);
+        fs::create_dir_all(kept.parent().unwrap_or(&self.root))?;
+        fs::rename(path, kept)
     }
 
     /// Removes what a stopped run has left: files with names of ours that are not known. Others are never touched.

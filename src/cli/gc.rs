@@ -74,6 +74,7 @@ impl Gc<'_> {
             rules: self.rules,
             now: self.now,
             clock: &self.settings.clock(self.now),
+            clocks: self.settings.clocks(self.arguments.at.as_deref()),
             by: &self.by,
             others: match self.arguments.take_over {
                 true => Others::TakeOver,

@@ -51,8 +51,8 @@ pub(crate) fn warning(message: &str) {
     anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {message}");
 }
 
-/// Where diagnostics go: they are the result of `check`, and talk beside the result of others.
-#[derive(Clone, Copy)]
+/// Where something goes: diagnostics are the result of `check`, and talk beside the result of others.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Result,
     Talk,

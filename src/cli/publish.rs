@@ -183,6 +183,7 @@ impl Run<'_> {
             lineage: self.lineage.of(name),
             now: self.now,
             clock: &self.settings.clock(self.now),
+            clocks: self.settings.clocks(None),
             record,
             others: match self.arguments.take_over {
                 true => Others::TakeOver,

@@ -43,6 +43,7 @@ fn refresh(settings: &Settings, arguments: &RefreshArguments, reporter: &Reporte
             true => Others::TakeOver,
             false => Others::Respect,
         },
+        clocks: settings.clocks(arguments.at.as_deref()),
     };
     let extent = match arguments.all {
         true => Extent::All,

@@ -12,7 +12,7 @@ use crate::publish::base::Base;
 use crate::publish::head::Kind;
 use crate::publish::plan::Total;
 use crate::publish::renewal::{RenewalError, Signing};
-use crate::publish::{self, Job, Others, Outcome, PublishError, Record, Report, Rewind, Tools};
+use crate::publish::{self, Clocks, Job, Others, Outcome, PublishError, Record, Report, Rewind, Tools};
 use crate::sign::Renewers;
 use crate::sign::keystore::{KeyFolder, RootFile};
 use crate::time::Timestamp;
@@ -40,8 +40,9 @@ impl Keys {
             return Err(Failure::new(Exit::World, format!("there is no root below `{}`", path.display()))
                 .help("commit `keys/root/` with the project, or name the folder of keys with `--keys`"));
         };
-        let chain = compile::chain(&folder, now)?;
+        let chain = folder.chain()?;
         let newest = &chain.last().expect("a chain of roots is never empty").root;
+        compile::warn(&folder, newest, now);
         if newest.expires <= now {
             let message =
                 format!("root {} expired on {}: no shell accepts what it vouches for", newest.version, newest.expires);
@@ -78,6 +79,7 @@ pub(super) struct Run<'a> {
     pub(super) kind: Kind,
     pub(super) reason: Option<String>,
     pub(super) others: Others,
+    pub(super) clocks: Clocks,
 }
 
 impl Run<'_> {
@@ -130,6 +132,7 @@ impl Run<'_> {
             lineage: &lineage,
             now: self.now,
             clock: &self.settings.clock(self.now),
+            clocks: self.clocks,
             record: &record,
             others: self.others,
             rewind: Rewind::Allow,

@@ -48,6 +48,7 @@ fn rollback(settings: &Settings, arguments: &RollbackArguments, reporter: &Repor
             true => Others::TakeOver,
             false => Others::Respect,
         },
+        clocks: settings.clocks(arguments.at.as_deref()),
     };
     let rollback = Rollback { run, project: &project, keys: &keys, arguments };
     // All of them are looked at before anything is done to the first.

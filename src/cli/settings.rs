@@ -10,6 +10,7 @@ use super::{Exit, Failure};
 use crate::load::{self, LoadError, SourceTree};
 use crate::model::Project;
 use crate::pipeline;
+use crate::publish::Clocks;
 use crate::report::Format;
 use crate::time::Timestamp;
 
@@ -35,6 +36,11 @@ impl Settings {
         Ok(Settings { project: arguments.project.clone(), threads, began: Instant::now() })
     }
 
+    /// The same for something that begins now: a server compiles many times.
+    pub(crate) fn again(&self) -> Settings {
+        Settings { project: self.project.clone(), threads: self.threads, began: Instant::now() }
+    }
+
     /// The instant of every decision: the argument, `SOURCE_DATE_EPOCH`, or the clock.
     pub(crate) fn now(&self, at: Option<&str>) -> Result<Timestamp, Failure> {
         if let Some(text) = at {
@@ -52,6 +58,14 @@ impl Settings {
         };
         Timestamp::from_unix(seconds)
             .ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
+    }
+
+    /// Whether a store's clock is compared with ours: not when somebody has said what time it is.
+    pub(crate) fn clocks(&self, at: Option<&str>) -> Clocks {
+        match at.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
+            true => Clocks::Compare,
+            false => Clocks::Trust,
+        }
     }
 
     /// The time since then, for whoever must know what time it is meanwhile.
@@ -126,6 +140,11 @@ impl Settings {
     /// Where development keys are, when there are no others.
     pub(crate) fn development_keys(&self) -> PathBuf {
         self.project.join(".tenantry").join("development-keys")
+    }
+
+    /// Where what they signed goes, beside a project that has others.
+    pub(crate) fn development_out(&self) -> PathBuf {
+        self.project.join(".tenantry").join("out")
     }
 
     /// Where publications go.

@@ -16,7 +16,7 @@ use self::reach::{Reach, retained};
 use super::head::{Head, Kind, Past, Reservation};
 use super::plan::Total;
 use super::state::{Seen, StateError, Swap, index_key};
-use super::{Others, PublishError, Tools, finish};
+use super::{Clocks, Others, PublishError, Tools, finish};
 use crate::digest::Sha256;
 use crate::time::{Duration, Timestamp};
 
@@ -53,6 +53,8 @@ pub struct Collection<'a> {
     pub now: Timestamp,
     /// What time it is meanwhile.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// Whether the store's clock is compared with ours.
+    pub clocks: Clocks,
     /// Who collects.
     pub by: &'a str,
     /// What to do about somebody who is publishing.
@@ -261,7 +263,12 @@ impl Collection<'_> {
     fn delete(&self, seen: Seen, garbage: &[Garbage], marks: MarksSeen) -> Result<(), GcError> {
         let before = seen.head.reserved.clone();
         let mut held = self.hold(&seen, garbage)?;
-        let outcome = self.delete_all(&mut held, garbage, marks);
+        // By a wrong clock a day may pass in a moment.
+        let is_in_time = match self.clocks {
+            Clocks::Compare => self.tools.state().guard_clock((self.clock)()).map_err(GcError::from),
+            Clocks::Trust => Ok(()),
+        };
+        let outcome = is_in_time.and_then(|()| self.delete_all(&mut held, garbage, marks));
         // A number that a dead publisher has bound to its files stays bound to them.
         let before = before.filter(|it| it.kind != Kind::Gc && it.is_over(self.now));
         let released = self.tools.state().swap(&held, Head { reserved: before, ..held.head.clone() });

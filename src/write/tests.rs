@@ -85,3 +85,17 @@ fn only_what_was_named_is_removed() {
     assert!(!folder.path().join("t/a").exists());
     assert!(folder.path().join("t/b/note.txt").exists() && folder.path().join("o/z").exists());
 }
+
+#[test]
+fn what_is_stale_can_be_kept_until_it_is_forgotten() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = OutDir::open(folder.path()).expect("opens").keeping_stale();
+    write_something(&out).expect("writes");
+    out.remove(1, &["o/something".into(), "o/gone".into()]).expect("removes");
+    assert!(!folder.path().join("o/something").exists());
+    let kept = OutDir::kept(folder.path());
+    assert_eq!(fs::read(kept.join("o/something")).expect("reads"), b"text");
+    OutDir::forget_kept(folder.path()).expect("forgets");
+    assert!(!kept.exists());
+    OutDir::forget_kept(folder.path()).expect("nothing to forget");
+}

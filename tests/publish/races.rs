@@ -64,10 +64,13 @@ impl World {
         edit("bolt", "plan: starter", "plan: business");
         let ours = compiled(&project, "out", NOW, &[]).descending_from(&spec, first.point(&spec));
         // The same folder a day's work later: it holds all that it descends from, published or not.
+        // Bolt has moved once more, so that a timestamp of ours that comes late meets a newer one.
         edit("acme", "plan: business", "plan: starter");
+        edit("bolt", "spec:", "spec:\n  branding: { name: Bolt }");
         let following = compiled(&project, "out", NOW, &[]);
         let following = following.descending_from(&spec, first.point(&spec)).descending_from(&spec, ours.point(&spec));
         edit("acme", "plan: starter", "plan: business");
+        edit("bolt", "spec:\n  branding: { name: Bolt }", "spec:");
         edit("bolt", "plan: business", "plan: starter");
 
         edit("corn", "plan: starter", "plan: business");

@@ -9,7 +9,7 @@ use tenantry::publish::head::Kind;
 use tenantry::publish::refresh::{self, Due, Extent};
 use tenantry::publish::renewal::Signing;
 use tenantry::publish::rollback::{self, Earlier, Removed, Way};
-use tenantry::publish::{self, Job, Others, PublishError, Record, Report, Rewind, Tools};
+use tenantry::publish::{self, Clocks, Job, Others, PublishError, Record, Report, Rewind, Tools};
 use tenantry::sign::Renewers;
 use tenantry::sign::keystore::{KeyFolder, RootFile};
 use tenantry::store::{Patience, Store};
@@ -173,6 +173,7 @@ impl Keeper {
             rules,
             now,
             clock: &move || now,
+            clocks: Clocks::Trust,
             by: self.by,
             others: self.others,
             stop: &|| false,
@@ -197,6 +198,7 @@ impl Keeper {
             lineage: &base.point().into_iter().collect::<Vec<_>>(),
             now,
             clock: &move || now,
+            clocks: Clocks::Trust,
             record: &record,
             others: self.others,
             rewind: Rewind::Allow,
