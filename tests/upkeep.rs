@@ -8,6 +8,8 @@
 mod http;
 #[path = "support/project.rs"]
 mod project;
+#[path = "support/s3_server.rs"]
+mod s3_server;
 
 #[path = "publish/stage.rs"]
 mod stage;
@@ -17,6 +19,8 @@ mod watch;
 #[path = "publish/world.rs"]
 mod world;
 
+#[path = "upkeep/bucket.rs"]
+mod bucket;
 #[path = "upkeep/collect.rs"]
 mod collect;
 #[path = "upkeep/command.rs"]

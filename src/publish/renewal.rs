@@ -4,13 +4,13 @@
 //! what is to get new dates is first checked from the newest root, as a stranger would check it. Only its age is no
 //! matter, since that is why it is signed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::{Tools, workers};
 use crate::digest::Blake3;
-use crate::index::{self, Index, TenantRecord, keys};
-use crate::metadata::keys::SignError;
+use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
+use crate::metadata::keys::{SignError, Signer};
 use crate::metadata::{Hashes, Lifetimes, MetaFile};
 use crate::sign::keystore::RootFile;
 use crate::sign::renew::{self, RenewError, Renewed};
@@ -153,72 +153,89 @@ impl Signing<'_> {
             now: self.now,
             lifetimes: self.lifetimes.within(max_ttl),
         };
-        let objects = Public::new(tools);
-        // As of the moment at which it was signed.
-        let trust = Trust { root: &self.root().root, now: record.snapshot.issued };
-        let named = MetaFile {
-            hashes: Hashes { sha256: record.snapshot.sha256 },
-            length: record.snapshot.length,
-            version: record.snapshot.version,
-        };
         match (part, &self.keys.entitlement) {
-            (Part::Entitlement, Some(entitlement)) => {
-                let checked = verify::content(&trust, &objects, addr, &named);
-                let verified = match objects.settle(checked)? {
-                    Ok(verified) => verified,
-                    Err(finding) => return Ok(Err(finding)),
-                };
-                let (manifest, bundles) = match contents(addr, record, &verified) {
-                    Ok(contents) => contents,
-                    Err(finding) => return Ok(Err(finding)),
-                };
-                let bundles = bundles.into_iter();
-                let renewed =
-                    renew::entitlement(entitlement, &self.keys.freshness, &publication, record, manifest, bundles);
-                match renewed {
-                    Ok(renewed) => Ok(Ok(renewed)),
-                    Err(RenewError::Sign(error)) => Err(error.into()),
-                    Err(error) => {
-                        let key = keys::manifest(addr, record.manifest.sha256);
-                        Ok(Err(Finding { key, problem: error.to_string() }))
-                    }
-                }
-            }
-            (Part::Freshness, _) | (Part::Entitlement, None) => {
-                let checked = verify::snapshot(&trust, &objects, addr, &named);
-                match objects.settle(checked)? {
-                    Ok(_) => Ok(Ok(renew::freshness(&self.keys.freshness, &publication, record)?)),
-                    Err(finding) => Ok(Err(finding)),
-                }
+            (Part::Entitlement, Some(entitlement)) => self.everything(tools, &publication, record, entitlement),
+            (Part::Freshness, _) | (Part::Entitlement, None) => self.timestamp(tools, &publication, record),
+        }
+    }
+
+    /// Signs a timestamp for a snapshot that was signed before.
+    fn timestamp(
+        &self,
+        tools: &Tools<'_>,
+        publication: &Publication<'_>,
+        record: &TenantRecord,
+    ) -> Result<Result<Renewed, Finding>, RenewalError> {
+        let objects = Public::new(tools);
+        let checked = verify::snapshot(&self.trust(record), &objects, publication.addr, &named(record));
+        match objects.settle(checked)? {
+            Ok(_) => Ok(Ok(renew::freshness(&self.keys.freshness, publication, record)?)),
+            Err(finding) => Ok(Err(finding)),
+        }
+    }
+
+    /// Signs everything of a tenant, for content that was signed before.
+    fn everything(
+        &self,
+        tools: &Tools<'_>,
+        publication: &Publication<'_>,
+        record: &TenantRecord,
+        entitlement: &[Box<dyn Signer>],
+    ) -> Result<Result<Renewed, Finding>, RenewalError> {
+        let objects = Public::new(tools);
+        let checked = verify::content(&self.trust(record), &objects, publication.addr, &named(record));
+        let contents = objects.settle(checked)?.and_then(|it| contents(publication.addr, record, it));
+        let Contents { manifest, bundles } = match contents {
+            Ok(contents) => contents,
+            Err(finding) => return Ok(Err(finding)),
+        };
+        let bundles = bundles.into_iter();
+        match renew::entitlement(entitlement, &self.keys.freshness, publication, record, &manifest, bundles) {
+            Ok(renewed) => Ok(Ok(renewed)),
+            Err(RenewError::Sign(error)) => Err(error.into()),
+            Err(error) => {
+                let key = keys::manifest(publication.addr, record.manifest.sha256);
+                Ok(Err(Finding { key, problem: error.to_string() }))
             }
         }
     }
+
+    /// The newest root, as of the moment at which a tenant was signed.
+    fn trust(&self, record: &TenantRecord) -> Trust<'_> {
+        Trust { root: &self.root().root, now: record.snapshot.issued }
+    }
 }
 
-/// The manifest of a sound tenant, and its bundles: every archive among its targets that is no overlay. They are
-/// taken from what was signed, and the record must say the same.
-fn contents<'a>(
-    addr: &str,
-    record: &TenantRecord,
-    verified: &'a VerifiedTenant,
-) -> Result<(&'a [u8], Vec<(Blake3, index::Archive)>), Finding> {
-    let manifest_key = keys::manifest(addr, record.manifest.sha256);
-    let other = |what: &str| Finding { key: manifest_key.clone(), problem: format!("the index names other {what}") };
-    let manifest = verified.bytes.iter().find(|(key, _)| *key == manifest_key).ok_or_else(|| other("manifests"))?;
-    let signed: BTreeMap<Blake3, index::Archive> = verified
+/// The snapshot that a record names.
+fn named(record: &TenantRecord) -> MetaFile {
+    let FileRecord { version, length, sha256, .. } = record.snapshot;
+    MetaFile { hashes: Hashes { sha256 }, length, version }
+}
+
+/// What is signed again of a sound tenant.
+struct Contents {
+    manifest: Vec<u8>,
+    /// Every archive among its targets that is no overlay.
+    bundles: Vec<(Blake3, Archive)>,
+}
+
+/// Takes the content from what was signed. The record must say the same.
+fn contents(addr: &str, record: &TenantRecord, verified: VerifiedTenant) -> Result<Contents, Finding> {
+    let key = keys::manifest(addr, record.manifest.sha256);
+    let signed: BTreeMap<Blake3, Archive> = verified
         .archives
         .values()
-        .map(|it| (it.tree, index::Archive { sha256: it.file.hashes.sha256, length: it.file.length }))
+        .map(|it| (it.tree, Archive { sha256: it.file.hashes.sha256, length: it.file.length }))
         .collect();
-    let named = record.bundles.iter().chain(record.overlays.keys());
-    let is_same = named.clone().all(|it| signed.contains_key(it))
-        && signed.keys().all(|it| named.clone().any(|named| named == it))
-        && record.overlays.iter().all(|(tree, it)| signed.get(tree) == Some(it));
-    match is_same {
-        true => {
+    let named: BTreeSet<&Blake3> = record.bundles.iter().chain(record.overlays.keys()).collect();
+    let is_same =
+        named.into_iter().eq(signed.keys()) && record.overlays.iter().all(|(tree, it)| signed.get(tree) == Some(it));
+    let manifest = verified.bytes.into_iter().find(|(it, _)| *it == key);
+    match manifest {
+        Some((_, manifest)) if is_same => {
             let bundles = signed.into_iter().filter(|(tree, _)| !record.overlays.contains_key(tree));
-            Ok((&manifest.1, bundles.collect()))
+            Ok(Contents { manifest, bundles: bundles.collect() })
         }
-        false => Err(other("archives")),
+        _ => Err(Finding { key, problem: "the index names other content than the metadata".into() }),
     }
 }

@@ -15,7 +15,7 @@ use tenantry::store::memory::{Faulty, Memory};
 use crate::collect::{Guarded, NOTHING_BUT_CURRENT, marked};
 use crate::jobs::{Keeper, Stopped};
 use crate::project::{Project, time};
-use crate::stage::{Stage, every_order};
+use crate::stage::{self, Stage, every_order};
 use crate::watch::Judge;
 use crate::world::{Compiled, Publisher, compiled, head, shows, spec};
 
@@ -34,7 +34,7 @@ fn a_collection_never_takes_what_somebody_is_about_to_need() {
     assert!(all().leaves > 0);
 }
 
-type Work<'a> = &'a (dyn Fn(&dyn Store) -> Result<(), Stopped> + Sync);
+type Work<'a> = stage::Work<'a, Result<(), Stopped>>;
 
 /// All races, once a process.
 pub(crate) fn all() -> Counts {
@@ -130,7 +130,7 @@ impl World {
             let case = || format!("{name}, in the order {taken:?}: {outcomes:?}");
             assert_eq!(guarded.wrong(), [""; 0], "{}", case());
             let strange = outcomes.iter().filter_map(|it| it.as_ref().err()).find(|it| !it.is_superseded());
-            assert!(strange.is_none_or(|it| is_lost(it)), "{}", case());
+            assert!(strange.is_none_or(is_lost), "{}", case());
             assert!(outcomes.iter().any(Result::is_ok), "both lost: {}", case());
             self.judge.all(&store).unwrap_or_else(|why| panic!("{}: {why}", case()));
             let state = head(&store);

@@ -1,18 +1,20 @@
 //! What is signed again, when, by whom, and that nothing else changes.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use serde_json::Value;
 use tenantry::digest::Sha256;
 use tenantry::index::{Index, keys};
 use tenantry::publish::refresh::{Extent, Why};
+use tenantry::publish::rollback::Removed;
 use tenantry::publish::state::State;
 use tenantry::store::memory::{Faulty, Memory};
-use tenantry::store::{Patience, Precondition, Store, Upload};
+use tenantry::store::{ETag, Fetched, Listed, Patience, Precondition, Store, StoreError, Upload};
 
 use crate::jobs::{Keeper, Stopped};
 use crate::project::{NOW, Project, small, time};
-use crate::watch::{Judge, Watched};
+use crate::watch::Judge;
 use crate::world::{Publisher, compiled, head, in_memory, pointers, spec};
 
 /// Half of a timestamp's life later.
@@ -303,11 +305,56 @@ fn plant(store: &Memory, index: &Index) {
 }
 
 #[test]
-fn a_refresh_puts_everything_before_what_names_it() {
+fn a_client_that_comes_after_any_put_of_a_refresh_or_a_rollback_is_never_broken() {
     let (project, store) = published(small());
     kept_fresh(&project, &store, &["2026-11-27", "2026-12-01", "2026-12-05"]);
     let judge = Judge::new(project.root(), time(FIFTEENTH_DAY));
-    let watched = Watched::new(&store, &judge);
-    Keeper::new("job", &project, FIFTEENTH_DAY).refresh(&watched, Extent::Due).expect("nothing is in the way");
-    assert_eq!(watched.wrong(), [""; 0]);
+    let visited = Visited { store: &store, judge: &judge, clients: Mutex::default() };
+    Keeper::new("job", &project, FIFTEENTH_DAY).refresh(&visited, Extent::Due).expect("nothing is in the way");
+    let clients = visited.clients.into_inner().expect("only a count");
+    assert!(clients >= 50, "{clients}");
+
+    let (project, store) = crate::rollback::three_publications();
+    let judge = Judge::new(project.root(), time("2026-11-26"));
+    let visited = Visited { store: &store, judge: &judge, clients: Mutex::default() };
+    let keeper = Keeper::new("keeper", &project, "2026-11-26");
+    keeper.roll_back(&visited, 1, Removed::StayAway).expect("nothing is in the way");
+    let clients = visited.clients.into_inner().expect("only a count");
+    assert!(clients >= 40, "{clients}");
+}
+
+/// After every put somebody comes who has never been here, and follows every tenant.
+struct Visited<'a> {
+    store: &'a Memory,
+    judge: &'a Judge,
+    clients: Mutex<usize>,
+}
+
+impl Store for Visited<'_> {
+    fn describe(&self) -> String {
+        self.store.describe()
+    }
+
+    fn get(&self, key: &str, max: u64) -> Result<Option<Fetched>, StoreError> {
+        self.store.get(key, max)
+    }
+
+    fn head(&self, key: &str) -> Result<Option<Listed>, StoreError> {
+        self.store.head(key)
+    }
+
+    fn put(&self, upload: &Upload<'_>) -> Result<ETag, StoreError> {
+        let put = self.store.put(upload);
+        let clients = self.judge.all(self.store).unwrap_or_else(|why| panic!("after {}: {why}", upload.key));
+        *self.clients.lock().expect("only a count") += clients;
+        put
+    }
+
+    fn list(&self, prefix: &str, each: &mut dyn FnMut(Vec<Listed>)) -> Result<(), StoreError> {
+        self.store.list(prefix, each)
+    }
+
+    fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
+        panic!("{keys:?} would be deleted");
+    }
 }
