@@ -365,6 +365,37 @@ fn an_unfinished_publication_is_finished_first() {
     assert!(crate::world::shows(&store, &made, &spec));
 }
 
+/// Somebody else has marked something meanwhile. What we deleted is gone all the same, and that is what is said.
+#[test]
+fn marks_that_somebody_else_has_written_are_no_failure_once_the_garbage_is_gone() {
+    let (project, store) = marked();
+    let before = store.fork();
+    let meddling = Faulty::new(&store, |_, verb, key| {
+        if (verb, key) == ("put", "state/gc.json") {
+            let bytes = b"{\"format\":1,\"collected\":2,\"marks\":{}}";
+            store.put(&Upload { key, bytes, precondition: Precondition::None }).expect("memory");
+        }
+        None
+    });
+    let keeper = Keeper::new("keeper", &project, "2026-11-28");
+    // The marks before the deletion say which index may be missing, so there it is one.
+    assert!(keeper.collect(&meddling, NOTHING_BUT_CURRENT).is_err_and(|it| it.is_superseded()));
+    assert!(store.contents().keys().eq(before.contents().keys()));
+    let written = std::sync::atomic::AtomicUsize::new(0);
+    let meddling = Faulty::new(&store, |_, verb, key| {
+        if (verb, key) == ("put", "state/gc.json") && written.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1 {
+            let bytes = b"{\"format\":1,\"collected\":2,\"marks\":{} }";
+            store.put(&Upload { key, bytes, precondition: Precondition::None }).expect("memory");
+        }
+        None
+    });
+    let at_once = Rules { grace: Duration::minutes(0), ..NOTHING_BUT_CURRENT };
+    let survey = keeper.collect(&meddling, at_once).expect("the garbage is gone");
+    assert_eq!(written.load(std::sync::atomic::Ordering::Relaxed), 2);
+    assert!(survey.garbage.iter().all(|it| !store.contents().contains_key(&it.key)));
+    assert_eq!(head(&store).reserved, None);
+}
+
 /// Whatever part of the garbage has gone when a collection dies, the next one ends where one without a stop would.
 #[test]
 fn any_part_of_the_garbage_may_be_gone() {
