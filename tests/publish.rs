@@ -5,12 +5,16 @@
 
 #[path = "support/project.rs"]
 mod project;
+#[path = "support/s3_server.rs"]
+mod s3_server;
 
 #[path = "publish/watch.rs"]
 mod watch;
 #[path = "publish/world.rs"]
 mod world;
 
+#[path = "publish/bucket.rs"]
+mod bucket;
 #[path = "publish/client.rs"]
 mod client;
 #[path = "publish/command.rs"]
