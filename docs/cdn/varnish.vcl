@@ -20,7 +20,7 @@ backend store {
             "Host: @ORIGIN_HOST@"
             "Connection: close";
         .interval = 2s;
-        .timeout = 2s;
+        .timeout = 5s;
         .window = 4;
         .threshold = 2;
         .initial = 2;

@@ -6,10 +6,13 @@
 mod behaviour;
 #[path = "../interop/clients.rs"]
 mod clients;
+mod cloudfront;
 mod edges;
 mod following;
 #[path = "../support/parts.rs"]
 mod parts;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/raw.rs"]
 mod raw;
 mod relay;
