@@ -83,6 +83,7 @@ sub vcl_backend_response {
     unset beresp.http.x-amz-request-id;
     unset beresp.http.x-amz-id-2;
     unset beresp.http.x-amz-server-side-encryption;
+    unset beresp.http.Seaweed-X-Amz-ETag;
     unset beresp.http.Seaweed-X-Amz-Owner;
 
     # A store answers 403 for what is missing to whoever may not list.

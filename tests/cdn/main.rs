@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start servers and read what they are configured with")]
 
 mod behaviour;
+mod bucket;
 #[path = "../interop/clients.rs"]
 mod clients;
 mod cloudfront;
@@ -16,6 +17,8 @@ mod ports;
 #[path = "../support/raw.rs"]
 mod raw;
 mod relay;
+#[path = "../support/servers.rs"]
+mod servers;
 #[expect(dead_code, reason = "the server's own tests use more of it")]
 #[path = "../support/serving.rs"]
 mod serving;
