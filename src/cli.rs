@@ -7,11 +7,16 @@ mod check;
 mod compile;
 mod doctor;
 mod explain;
+mod fetch;
+mod gc;
 mod init;
 mod keys;
 mod interrupt;
 mod output;
 mod publish;
+mod refresh;
+mod resign;
+mod rollback;
 mod schema;
 mod serve;
 mod settings;
@@ -52,7 +57,7 @@ pub enum Exit {
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
-    /// Somebody stopped it.
+    /// Told to stop, it did not finish what it was at.
     Interrupted = 130,
 }
 
@@ -179,7 +184,7 @@ fn exit_of_state(error: &StateError) -> Exit {
         | StateError::Missing { .. }
         | StateError::Foreign { .. }
         | StateError::Ahead { .. } => Exit::Refused,
-        StateError::Clock { .. } => Exit::Guard,
+        StateError::Clock { .. } | StateError::StoreClock { .. } => Exit::Guard,
     }
 }
 
@@ -252,9 +257,13 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
+            Command::Refresh(it) => refresh::run(&settings, &it),
+            Command::Rollback(it) => rollback::run(&settings, &it),
+            Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
-            Command::Serve(it) => serve::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
+            Command::Serve(it) => serve::run(&settings, &it),
+            Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),

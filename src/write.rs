@@ -398,7 +398,12 @@ impl OutDir {
 
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
         self.begin()?;
-        swap_in(self.root.join(&object.key), &object.bytes)
+        let path = self.root.join(&object.key);
+        // A tenant of which only the timestamp is new here has no folder yet.
+        if !path.parent().is_some_and(Path::is_dir) {
+            self.make_parent(&path)?;
+        }
+        swap_in(path, &object.bytes)
     }
 
     fn make_parent(&self, path: &Path) -> Result<(), WriteError> {

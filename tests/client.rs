@@ -12,6 +12,8 @@ mod project;
 
 #[path = "client/boot.rs"]
 mod boot;
+#[path = "client/command.rs"]
+mod command;
 #[path = "client/device.rs"]
 mod device;
 #[path = "client/disk.rs"]

@@ -429,14 +429,33 @@ fn before_the_first_publication_little_can_be_tried() {
     same(&edge_marks_of(Files::new(), None, |_, answer| answer), &not);
 }
 
+/// What time it is, as servers say it.
+fn date() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs().cast_signed();
+    jiff::Timestamp::from_second(since).expect("a time").strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// What was published is known from the store itself, on a machine that has compiled nothing.
+#[test]
+fn what_a_cdn_should_have_is_known_from_its_store() {
+    let server = S3Server::start(Profile::good());
+    let project = with_stores(&[server.yaml("main")]);
+    project.compile();
+    run(project.command(NOW, &["publish"]).envs(server.environment())).ok();
+    fs::remove_dir_all(project.path("out")).expect("it was there");
+    let edge = Edge::serve(server.contents(), date(), |_, answer| answer);
+    let ran = doctor(&project, &server.environment(), &["--url", &edge.url(), "--format", "json"]).ends_with(0);
+    assert_eq!(marks(&ran, "edges"), ["edge-tls hint"], "{ran:#?}");
+    // Nobody else's objects were touched, and nothing of the probe is left.
+    assert!(server.contents().keys().all(|it| !it.contains("probe")));
+}
+
 /// The whole command: the CDN of a store, known from what was compiled, and one that is not there.
 #[test]
 fn the_cdn_of_a_store_is_asked() {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs().cast_signed();
-    let date = jiff::Timestamp::from_second(since).expect("a time").strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let project = Project::small();
     project.compile();
-    let edge = Edge::serve(project.public(), date, |_, answer| answer);
+    let edge = Edge::serve(project.public(), date(), |_, answer| answer);
     let store = format!("{{ name: local, directory: public, base_url: \"{}\" }}", edge.url());
     project.write("tenantry.yaml", with_stores_yaml(&[store]));
     let ran = doctor(&project, &[], &["--format", "json"]);

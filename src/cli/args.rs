@@ -32,14 +32,22 @@ pub(crate) enum Command {
     Compile(CompileArguments),
     /// Take what was compiled to the project's stores, so that every shell sees one whole publication at every instant.
     Publish(PublishArguments),
+    /// Sign again what stores show before it grows too old; needs no compile, and no key but that for timestamps.
+    Refresh(RefreshArguments),
+    /// Show the content of an earlier publication again, under a new number.
+    Rollback(RollbackArguments),
+    /// Delete what no publication needs any more.
+    Gc(GcArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
-    /// Serve a publication on this machine as a CDN would, compile again on every change, and misbehave when told to.
-    Serve(ServeArguments),
     /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
     Doctor(DoctorArguments),
+    /// Serve a publication on this machine as a CDN would, compile again on every change, and misbehave when told to.
+    Serve(ServeArguments),
+    /// Fetch a tenant's programs as a shell does: verify, keep, and say what may run.
+    Fetch(FetchArguments),
     /// Make, list and rotate signing keys.
     Keys(KeysArguments),
     /// Write a small project that compiles.
@@ -114,6 +122,88 @@ pub(crate) struct PublishArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RefreshArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what is due, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Sign every timestamp again, due or not.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArguments {
+    /// The number of the publication whose content comes back.
+    #[arg(long, value_name = "N")]
+    pub(crate) to: u64,
+    /// Why, for the record of the publication.
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what would come back, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Bring tenants back too that were removed since.
+    #[arg(long)]
+    pub(crate) restore_removed: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GcArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// How long an object has been known to be unreferenced before it goes.
+    #[arg(long, value_name = "DURATION", default_value = "P1D")]
+    pub(crate) grace: String,
+    /// How many publications stay whole, the current one among them.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) keep: std::num::NonZeroU16,
+    /// For how long a publication stays whole after another has followed it.
+    #[arg(long, value_name = "DURATION", default_value = "P30D")]
+    pub(crate) keep_for: String,
+    /// Say what is kept and why, and what would go; and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Collect as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct KeysFolderArgument {
     /// Where keys are; `keys` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
@@ -149,12 +239,28 @@ pub(crate) struct VerifyArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// One store of `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where the last compile wrote, to know what the CDN should have; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = SERVE_AFTER_HELP)]
 pub(crate) struct ServeArguments {
     /// The folder to serve, and to compile into; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
-    /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
+    /// Serve this directory store of `tenantry.yaml`; nothing is compiled then.
     #[arg(long, value_name = "NAME")]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.
@@ -207,17 +313,32 @@ Misbehaving switches are for those who build shells: each is something that a CD
 docs/client-testing.md says what a shell must do about it. They can be combined. What is compiled in `out/` stays sound.";
 
 #[derive(Debug, Args)]
-pub(crate) struct DoctorArguments {
-    /// One store of `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) store: Option<String>,
-    /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
+pub(crate) struct FetchArguments {
+    /// Where the publication is: the URL above `root/`, `t/` and `o/`.
     #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// Where the last compile wrote, to know what the CDN should have; `out` in the project's folder when left out.
+    pub(crate) url: String,
+    /// The tenant's address; or its name, where the project's `out/state/index.json` is at hand.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) tenant: String,
+    /// The folder to keep everything in; it belongs to one tenant.
     #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Sentences, or JSON.
+    pub(crate) dir: PathBuf,
+    /// The root to trust; the first root of `keys/root/` when left out, or else of the development keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+    /// The platform code of the shell; the newest when left out.
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) platform: u32,
+    /// Fetch optional programs too.
+    #[arg(long)]
+    pub(crate) optional: bool,
+    /// Go on, and fetch again every so many seconds; as often as is due when the number is left out.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) watch: Option<Option<u32>>,
+    /// Judge as of this instant.
+    #[arg(long, value_name = "TIME", conflicts_with = "watch")]
+    pub(crate) at: Option<String>,
+    /// Sentences, or JSON; with `--watch` one document a line.
     #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
     pub(crate) format: PlainFormat,
 }

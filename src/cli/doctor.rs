@@ -9,16 +9,17 @@ use serde::Serialize;
 use super::args::{DoctorArguments, PlainFormat};
 use super::output;
 use super::settings::Settings;
-use super::{Exit, Failure};
+use super::{Exit, Failure, in_full};
 use crate::doctor::http::Http;
 use crate::doctor::{self, Known};
 use crate::index::Index;
 use crate::input::{Publishers, StoreSpec};
 use crate::model::Project;
+use crate::publish::state::State;
 use crate::store::open::open;
 use crate::store::probe::{self, Finding, Outcome};
 use crate::store::s3::Login;
-use crate::store::{MAX_OBJECT, Patience, Store};
+use crate::store::{Patience, Store};
 use crate::time::Timestamp;
 
 /// Everything that was looked at.
@@ -54,13 +55,7 @@ struct Trouble {
 
 impl Trouble {
     fn of(error: &dyn std::error::Error, help: Option<&str>) -> Trouble {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message += &format!(": {cause}");
-            source = cause.source();
-        }
-        Trouble { message, help: help.map(str::to_owned) }
+        Trouble { message: in_full(error), help: help.map(str::to_owned) }
     }
 }
 
@@ -167,14 +162,11 @@ fn examine_store(settings: &Settings, spec: &StoreSpec, now: Timestamp) -> (Exam
     (examined, known)
 }
 
-/// What a store's head says is current there. Only a hint of what to ask the CDN for, so nothing here is an error.
+/// What is current in a store. Only a hint of what to ask the CDN for, so nothing here is an error.
 fn published(store: &dyn Store) -> Option<Known> {
-    let head = store.get("state/head.json", MAX_OBJECT).ok()??;
-    let head: serde_json::Value = serde_json::from_slice(&head.bytes).ok()?;
-    let current = head.get("current")?;
-    let (number, digest) = (current.get("publication")?.as_u64()?, current.get("index")?.as_str()?);
-    let index = store.get(&format!("state/{number}.{digest}.index.json"), MAX_OBJECT).ok()??;
-    Known::of(&Index::parse(&index.bytes).ok()?)
+    let state = State { store, patience: Patience::NORMAL };
+    let current = state.head().ok()?.head.current?;
+    Known::of(&state.index(current.point()).ok()?)
 }
 
 /// What the last compile wrote: published or not, it is the next best guess.

@@ -203,6 +203,8 @@ pub struct Program {
     pub folder: Option<PathBuf>,
     /// Files that stand over those: look here first.
     pub overlay: Option<PathBuf>,
+    /// Bytes of its archives, as they are downloaded.
+    pub bytes: u64,
     /// Name shown to people.
     pub name: String,
     /// Name where room is short.
@@ -229,7 +231,7 @@ pub struct Program {
 
 /// Whether a program may run, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Verdict {
     /// It may.
     Runs,

@@ -150,16 +150,24 @@ impl Disk {
         let gone = self.path(TMP).join(format!("{}.gone", name.replace('/', "-")));
         let remove = || -> io::Result<()> {
             folder_of(&gone)?;
-            // What is in `tmp/` is nobody's already.
-            if path == self.path(TMP) || path.parent() == Some(&self.path(TMP)) {
-                return clear(&path);
+            if path == self.path(TMP) {
+                clear(&path)?;
+                return sync_folder(&self.root);
             }
             clear(&gone)?;
             fs::rename(&path, &gone)?;
+            // Both folders that the name moves between: neither alone promises that it does not come back.
+            sync_folder(&self.path(TMP))?;
             sync_folder(path.parent().unwrap_or(&self.root))?;
             clear(&gone)
         };
         remove().map_err(|source| disk("remove", &path, source))
+    }
+
+    /// Takes something away that never got its name.
+    pub(super) fn discard(&self, name: &str) -> Result<(), Trouble> {
+        let path = self.path(TMP).join(name);
+        clear(&path).map_err(|source| disk("remove", &path, source))
     }
 
     /// Makes a tree of files appear under its name, whole. `files` come with relative paths that stay in the tree.

@@ -5,7 +5,7 @@ use super::finish::{complete, finish};
 use super::head::{Published, Reservation};
 use super::plan::{Item, ItemKind, Planned, Total, guard_lineage, obstacle};
 use super::state::{Seen, Swap};
-use super::{Event, Job, PublishError, workers};
+use super::{Clocks, Event, Job, PublishError, workers};
 use crate::time::Duration;
 
 /// A reservation that is older than this is renewed while uploads go on.
@@ -138,7 +138,12 @@ fn reserve(job: &Job<'_>, planned: &Planned, mut seen: Seen) -> Result<Claim, Pu
             return Ok(Claim::Ours(seen));
         }
         match job.tools.state().swap(&seen, seen.head.reserve(reservation(job, planned)))? {
-            Swap::Done(seen) => return Ok(Claim::Ours(seen)),
+            Swap::Done(seen) => {
+                if job.clocks == Clocks::Compare {
+                    job.tools.state().guard_clock((job.clock)())?;
+                }
+                return Ok(Claim::Ours(seen));
+            }
             Swap::Lost(there) => seen = there,
         }
     }
@@ -155,14 +160,24 @@ fn reservation(job: &Job<'_>, planned: &Planned) -> Reservation {
     }
 }
 
-/// What a plan was made for must still be there. The other way about, somebody was quicker.
+/// What a plan was made for must still be there. If not, somebody was quicker.
 fn guard_base(job: &Job<'_>, planned: &Planned, there: &Seen) -> Result<(), PublishError> {
     if there.head.point() == planned.plan.base {
         return Ok(());
     }
+    // Perhaps from the very same folder, and so from what it descends from.
     guard_lineage(job, &there.head)?;
-    let why = "somebody has published from the same folder meanwhile".into();
-    Err(PublishError::Stale { store: planned.plan.store.clone(), why })
+    Err(taken_over(job, planned, there))
+}
+
+fn taken_over(job: &Job<'_>, planned: &Planned, there: &Seen) -> PublishError {
+    let (by, at) = match (&there.head.reserved, &there.head.current) {
+        (Some(it), _) => (it.by.clone(), it.at),
+        (None, Some(it)) => (it.by.clone(), it.at),
+        (None, None) => ("somebody".into(), job.now),
+    };
+    let (store, number) = (planned.plan.store.clone(), planned.plan.target.publication);
+    PublishError::TakenOver { store, number, by, at }
 }
 
 /// Objects in pieces: one kind after the other, and never so many that a reservation could run out.
@@ -230,12 +245,7 @@ fn lost(job: &Job<'_>, planned: &Planned, there: Seen) -> Result<Claim, PublishE
         return Ok(Claim::Ours(there));
     }
     guard_base(job, planned, &there)?;
-    let (by, at) = match (&there.head.reserved, &there.head.current) {
-        (Some(it), _) => (it.by.clone(), it.at),
-        (None, Some(it)) => (it.by.clone(), it.at),
-        (None, None) => ("somebody".into(), job.now),
-    };
-    Err(PublishError::TakenOver { store: planned.plan.store.clone(), number: target.publication, by, at })
+    Err(taken_over(job, planned, &there))
 }
 
 /// The one step by which a publication counts.

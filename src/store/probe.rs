@@ -2,7 +2,7 @@
 //! answer as those do that keep it.
 //!
 //! Everything happens under keys of its own, with a random part, that no shell ever asks for, and is deleted again.
-//! [`conditions`] is what every publication begins with: some seventy small requests, most of them at once.
+//! [`conditions`] is what every publication begins with: some seventy small requests, nearly all of them at once.
 //! [`examine`] is what `tenantry doctor` does.
 
 mod bench;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Cache, Patience, Precondition, Served, Store, StoreError, content_type};
 use crate::time::Timestamp;
-use bench::{Bench, Race, Tried};
+use bench::{Bench, Tried};
 
 /// How far a store's clock may be from ours, in seconds, before freshness means nothing.
 pub const MAX_SKEW: i64 = 300;
@@ -329,13 +329,14 @@ fn try_conditions(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Finding>, Stor
                 Tried::Done(_) => None,
                 Tried::Refused => Some("the version that the store named is refused".into()),
             });
+            let [create_race, replace_race] = bench.races(rounds)?;
             Ok(vec![
                 created,
                 replaced,
                 STALE.found(stale.complaint("an object was replaced whose version was another")),
                 GONE.found(gone.complaint("an object was replaced that was not there")),
-                CREATE_RACE.found(bench.races(rounds, Race::Create)?),
-                REPLACE_RACE.found(bench.races(rounds, Race::Replace)?),
+                CREATE_RACE.found(create_race),
+                REPLACE_RACE.found(replace_race),
             ])
         }
     })

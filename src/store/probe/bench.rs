@@ -33,7 +33,7 @@ impl Tried {
 
 /// What many do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Race {
+enum Race {
     Create,
     Replace,
 }
@@ -118,25 +118,34 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Runs races until one has another end than it should; what was seen then.
-    pub(super) fn races(&self, rounds: usize, race: Race) -> Result<Option<String>, StoreError> {
-        for round in 0..rounds {
-            let name = format!("race-{race:?}-{round}.json");
-            let (verb, precondition) = match race {
-                Race::Create => ("created", Precondition::Absent),
-                Race::Replace => match self.put(&name, "to be replaced", Precondition::None)? {
-                    Tried::Done(etag) => ("replaced", Precondition::Is(etag)),
-                    Tried::Refused => return Ok(Some("a put without a condition was refused".into())),
-                },
-            };
-            let winners = self.race(&name, &precondition)?;
-            if winners != 1 {
-                return Ok(Some(format!(
-                    "{winners} of {RACERS} that {verb} one object at once were told that they had"
-                )));
-            }
-        }
-        Ok(None)
+    /// Runs races of both kinds, each about an object of its own; what was seen in the first with another end than it
+    /// should have. They run side by side: stores make those who lose wait, some of them for seconds.
+    pub(super) fn races(&self, rounds: usize) -> Result<[Option<String>; 2], StoreError> {
+        thread::scope(|scope| {
+            let kinds = [Race::Create, Race::Replace].map(|kind| {
+                (0..rounds).map(|round| scope.spawn(move || self.race_of(kind, round))).collect::<Vec<_>>()
+            });
+            let [create, replace] = kinds.map(|races| {
+                let ends: Result<Vec<Option<String>>, StoreError> =
+                    races.into_iter().map(|it| it.join().expect("a race does not panic")).collect();
+                ends.map(|ends| ends.into_iter().flatten().next())
+            });
+            Ok([create?, replace?])
+        })
+    }
+
+    fn race_of(&self, kind: Race, round: usize) -> Result<Option<String>, StoreError> {
+        let name = format!("race-{kind:?}-{round}.json");
+        let (verb, precondition) = match kind {
+            Race::Create => ("created", Precondition::Absent),
+            Race::Replace => match self.put(&name, "to be replaced", Precondition::None)? {
+                Tried::Done(etag) => ("replaced", Precondition::Is(etag)),
+                Tried::Refused => return Ok(Some("a put without a condition was refused".into())),
+            },
+        };
+        let winners = self.race(&name, &precondition)?;
+        let found = format!("{winners} of {RACERS} that {verb} one object at once were told that they had");
+        Ok((winners != 1).then_some(found))
     }
 
     /// How many of those who put at once were told that they had.
