@@ -100,9 +100,14 @@ impl<'a> Public<'a> {
         Public { tools, failure: Mutex::default() }
     }
 
+    /// What has kept objects from being read.
+    pub fn into_failure(self) -> Option<StoreError> {
+        self.failure.into_inner().expect("whoever holds it only puts an error there")
+    }
+
     /// What a check has found, or why it could not look.
     pub fn settle<T>(self, checked: Result<T, Finding>) -> Result<Result<T, Finding>, StoreError> {
-        match (checked, self.failure.into_inner().expect("whoever holds it only puts an error there")) {
+        match (checked, self.into_failure()) {
             (Err(_), Some(failure)) => Err(failure),
             (checked, _) => Ok(checked),
         }

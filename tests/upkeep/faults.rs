@@ -1,6 +1,7 @@
 //! Every operation of a refresh, a rollback and a collection, answered in every wrong way; then the same job once more,
 //! a publisher, or nobody.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock};
 
 use tenantry::index::Point;
@@ -84,7 +85,7 @@ fn refresh(keeper: &Keeper, store: &dyn Store) -> Result<(), Stopped> {
 }
 
 fn roll_back(keeper: &Keeper, store: &dyn Store) -> Result<(), Stopped> {
-    keeper.roll_back(store, 1, Removed::ComeBack).map(drop)
+    keeper.roll_back(store, 1, Removed::ComeBack { elsewhere: &BTreeSet::new() }).map(drop)
 }
 
 fn timestamps_are_due() -> Scenario {

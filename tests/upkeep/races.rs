@@ -52,7 +52,9 @@ pub(crate) fn all() -> Counts {
             publisher.publish(store).map(drop).map_err(Stopped::from)
         };
         let collect_over = |store: &dyn Store| keeper("keeper").taking_over().collect(store, RULES).map(drop);
-        let back = |store: &dyn Store| keeper("back").roll_back(store, 1, Removed::ComeBack).map(drop);
+        let back = |store: &dyn Store| {
+            keeper("back").roll_back(store, 1, Removed::ComeBack { elsewhere: &BTreeSet::new() }).map(drop)
+        };
         let refresh = |store: &dyn Store| keeper("job").refresh(store, Extent::All).map(drop);
         let one = collect("keeper");
         let two = collect("other keeper");
