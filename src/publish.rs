@@ -10,6 +10,10 @@ pub mod plan; // what is to be done, as a value
 pub mod apply; // does it
 pub mod finish; // the steps after a publication counts; anybody can do them
 pub mod base; // what a compile, a refresh or a rollback goes on from
+pub mod renewal; // tenants signed again from what a store holds
+pub mod refresh; // before they grow too old
+pub mod rollback; // with the content of an earlier publication
+pub mod gc; // what nobody needs any more goes
 mod check; // nothing damaged leaves the house
 mod difference; // what a store lacks
 mod error; // why a publication stops
@@ -18,7 +22,7 @@ mod workers; // the same work on many things at once
 pub use self::apply::{Outcome, Report, apply};
 pub use self::error::PublishError;
 pub use self::finish::finish;
-pub use self::plan::{Plan, Planned, plan};
+pub use self::plan::{Plan, Planned, plan, plan_own};
 
 use self::head::Kind;
 use self::state::State;
@@ -68,6 +72,8 @@ pub struct Job<'a> {
     pub now: Timestamp,
     /// What time it is meanwhile, never before `now`. Only a reservation that must not run out asks.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// Whether the store's clock is compared with ours.
+    pub clocks: Clocks,
     /// What the record of the publication says.
     pub record: &'a Record,
     /// What to do about somebody who is publishing.
@@ -91,6 +97,15 @@ pub struct Record {
     pub kind: Kind,
     /// What keeps other publishers away.
     pub guard: Publishers,
+}
+
+/// Whether the store's clock is compared with ours before anything is uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clocks {
+    /// They may lie [`head::CLOCKS`] apart.
+    Compare,
+    /// Our time was given to us, so it says nothing about our clock.
+    Trust,
 }
 
 /// What to do about somebody who has reserved a number and may be at work.

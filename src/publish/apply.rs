@@ -5,7 +5,7 @@ use super::finish::{complete, finish};
 use super::head::{Published, Reservation};
 use super::plan::{Item, ItemKind, Planned, Total, guard_lineage, obstacle};
 use super::state::{Seen, Swap};
-use super::{Event, Job, PublishError, workers};
+use super::{Clocks, Event, Job, PublishError, workers};
 use crate::time::Duration;
 
 /// A reservation that is older than this is renewed while uploads go on.
@@ -138,7 +138,12 @@ fn reserve(job: &Job<'_>, planned: &Planned, mut seen: Seen) -> Result<Claim, Pu
             return Ok(Claim::Ours(seen));
         }
         match job.tools.state().swap(&seen, seen.head.reserve(reservation(job, planned)))? {
-            Swap::Done(seen) => return Ok(Claim::Ours(seen)),
+            Swap::Done(seen) => {
+                if job.clocks == Clocks::Compare {
+                    job.tools.state().guard_clock((job.clock)())?;
+                }
+                return Ok(Claim::Ours(seen));
+            }
             Swap::Lost(there) => seen = there,
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::difference::Difference;
 use super::error::describe;
-use super::head::{Head, Reservation};
+use super::head::{Head, Kind, Reservation};
 use super::projection::project;
 use super::state::{Seen, Timestamps, index_key, timestamps_key};
 use super::{Job, Others, PublishError, Rewind, check};
@@ -207,17 +207,21 @@ impl std::fmt::Display for Note {
 
 /// Decides what is to be done to a store, and checks all that would be moved. Changes nothing.
 pub fn plan(job: &Job<'_>) -> Result<Planned, PublishError> {
-    let state = job.tools.state();
-    let seen = state.head()?;
+    plan_for(job, project(job.index, job.spec))
+}
+
+/// The same for an index that came from the store itself. All its tenants stay there, whatever the project says about
+/// regions by now: moving them is for a compile and a publication.
+pub fn plan_own(job: &Job<'_>) -> Result<Planned, PublishError> {
+    plan_for(job, job.index.clone())
+}
+
+fn plan_for(job: &Job<'_>, index: Index) -> Result<Planned, PublishError> {
+    let seen = job.tools.state().head()?;
     seen.head.guard_clock(job.now)?;
-    let mut notes = Vec::new();
-    if let Some(current) = seen.head.current.as_ref().filter(|it| !it.finished) {
-        notes.push(Note::Unfinished { publication: current.publication, by: current.by.clone() });
-    }
-    let index = project(job.index, job.spec);
     let bytes = index.to_bytes();
     let target = Point { publication: index.publication, index: Sha256::of(&bytes) };
-    let mut plan = Plan {
+    let plan = Plan {
         format: FORMAT,
         store: job.spec.name.clone(),
         base: seen.head.point(),
@@ -228,44 +232,54 @@ pub fn plan(job: &Job<'_>) -> Result<Planned, PublishError> {
         leaves: Vec::new(),
         totals: BTreeMap::new(),
     };
-    let mut timestamps = Timestamps::default();
-    if !plan.is_nothing() {
-        guard_lineage(job, &seen.head)?;
-        notes.extend(guard_descent(job, &seen.head, &index)?);
-        let base = plan.base.map(|point| state.index(point)).transpose()?;
-        guard_root(job, base.as_ref(), &index)?;
-        let difference = Difference { job, base: base.as_ref(), index: &index };
-        plan.timestamps = difference.moves()?;
-        plan.leaves = difference.leaves();
-        plan.uploads = difference.uploads()?;
-        timestamps = check::check(job, base.as_ref(), &index, &plan).map_err(PublishError::Unsound)?;
-        notes.extend(obstacle(job, &seen.head, &plan)?.map(Note::TakesOver));
-        plan.uploads.push(Item {
-            key: index_key(target),
-            kind: ItemKind::State,
-            length: bytes.len() as u64,
-            sha256: target.index,
-            why: "what the next publication starts from".into(),
-        });
-        plan.uploads.extend(timestamps_item(&timestamps, target.publication));
-        for it in &plan.uploads {
-            let total = plan.totals.entry(it.kind).or_default();
-            *total = Total { objects: total.objects + 1, bytes: total.bytes + it.length };
-        }
+    let mut planned = Planned { plan, notes: Vec::new(), seen, index, bytes, timestamps: Timestamps::default() };
+    planned.notes.extend(unfinished(&planned.seen.head));
+    if !planned.plan.is_nothing() {
+        decide(job, &mut planned)?;
     }
-    Ok(Planned { plan, notes, seen, index, bytes, timestamps })
+    Ok(planned)
 }
 
-fn timestamps_item(timestamps: &Timestamps, publication: u64) -> Option<Item> {
-    let bytes = timestamps.to_bytes(publication);
-    let sha256 = Sha256::of(&bytes);
-    (!timestamps.0.is_empty()).then(|| Item {
-        key: timestamps_key(publication, sha256),
+/// What there is to do, where there is something.
+fn decide(job: &Job<'_>, planned: &mut Planned) -> Result<(), PublishError> {
+    let Planned { plan, notes, seen, index, bytes, timestamps } = planned;
+    guard_lineage(job, &seen.head)?;
+    notes.extend(guard_descent(job, &seen.head, index)?);
+    let base = plan.base.map(|point| job.tools.state().index(point)).transpose()?;
+    guard_root(job, base.as_ref(), index)?;
+    let difference = Difference { job, base: base.as_ref(), index };
+    plan.timestamps = difference.moves()?;
+    plan.leaves = difference.leaves();
+    plan.uploads = difference.uploads()?;
+    *timestamps = check::check(job, base.as_ref(), index, plan).map_err(PublishError::Unsound)?;
+    notes.extend(obstacle(job, &seen.head, plan)?.map(Note::TakesOver));
+    plan.uploads.extend(own_objects(plan.target, bytes, timestamps));
+    for it in &plan.uploads {
+        let total = plan.totals.entry(it.kind).or_default();
+        *total = Total { objects: total.objects + 1, bytes: total.bytes + it.length };
+    }
+    Ok(())
+}
+
+/// What goes below `state/`, last of all uploads.
+fn own_objects(target: Point, index: &[u8], timestamps: &Timestamps) -> impl Iterator<Item = Item> + use<> {
+    let item = |key, bytes: &[u8], sha256, why: &str| Item {
+        key,
         kind: ItemKind::State,
         length: bytes.len() as u64,
         sha256,
-        why: "so that anybody can finish".into(),
-    })
+        why: why.into(),
+    };
+    let own = item(index_key(target), index, target.index, "what the next publication starts from");
+    let bytes = timestamps.to_bytes(target.publication);
+    let sha256 = Sha256::of(&bytes);
+    let moved = item(timestamps_key(target.publication, sha256), &bytes, sha256, "so that anybody can finish");
+    [own].into_iter().chain((!timestamps.0.is_empty()).then_some(moved))
+}
+
+fn unfinished(head: &Head) -> Option<Note> {
+    let current = head.current.as_ref().filter(|it| !it.finished)?;
+    Some(Note::Unfinished { publication: current.publication, by: current.by.clone() })
 }
 
 /// A folder may replace only what it descends from.
@@ -324,12 +338,18 @@ pub(super) fn obstacle(job: &Job<'_>, head: &Head, plan: &Plan) -> Result<Option
     let other = head.reserved.as_ref().filter(|it| !is_own(it));
     let own = head.reserved.as_ref().filter(|it| is_own(it));
     let may_wait = |it: &&Reservation| it.publication < number || plan.is_silent();
-    let is_alive = |it: &&Reservation| job.others == Others::Respect && !it.is_over(job.now);
+    // Whoever deletes is never taken over before its time: what it is about to delete may be what we rely on.
+    let may_be_taken_over = |it: &Reservation| job.others == Others::TakeOver && it.kind != Kind::Gc;
+    let is_alive = |it: &&Reservation| !may_be_taken_over(it) && !it.is_over(job.now);
     if let Some(reservation) = other.filter(may_wait).filter(is_alive) {
         return Err(PublishError::Busy { store: store(), reservation: Box::new(reservation.clone()) });
     }
     // Where nothing is put under the number, nothing can be put under it twice.
-    let is_free = plan.is_silent() || number > head.drawn || own.is_some_and(|it| it.publication == number);
+    let goes_on = head.current.as_ref().is_none_or(|it| it.publication <= number);
+    let is_free = match plan.is_silent() {
+        true => goes_on,
+        false => number > head.drawn || own.is_some_and(|it| it.publication == number),
+    };
     match is_free {
         true => Ok(other.cloned()),
         false => Err(PublishError::Burnt { store: store(), number, reservation: other.map(|it| Box::new(it.clone())) }),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::head::{FORMAT, HEAD, Head, Published, ReceiptName};
+use super::head::{CLOCKS, FORMAT, HEAD, Head, Published, ReceiptName};
 use crate::digest::Sha256;
 use crate::index::{Index, Point};
 use crate::store::{self, ETag, MAX_OBJECT, Patience, Precondition, Settled, Store, StoreError, Upload};
@@ -70,6 +70,17 @@ impl State<'_> {
             Settled::Ours(etag) => Ok(Swap::Done(Seen { head: next, etag: Some(etag) })),
             Settled::Theirs(there) => Ok(Swap::Lost(Seen { head: Head::parse(&there.bytes)?, etag: Some(there.etag) })),
             Settled::Gone => Ok(Swap::Lost(Seen { head: Head::default(), etag: None })),
+        }
+    }
+
+    /// Compares our clock with the store's, by the date that the head has just got. What is signed by a wrong clock is
+    /// expired for shells, or lasts longer than it should.
+    pub fn guard_clock(&self, now: Timestamp) -> Result<(), StateError> {
+        let listed = self.patience.retry(|| self.store.head(HEAD))?;
+        let is_far = |theirs: Timestamp| theirs.until(now).max(now.until(theirs)) > CLOCKS;
+        match listed.map(|it| it.modified).filter(|it| is_far(*it)) {
+            Some(theirs) => Err(StateError::StoreClock { theirs, now }),
+            None => Ok(()),
         }
     }
 
@@ -223,6 +234,14 @@ pub enum StateError {
         /// When it is, by ours.
         now: Timestamp,
     },
+    /// Our clock is far from the store's.
+    #[error("the clock says {now}, and the store's says {theirs}: one of the two is wrong")]
+    StoreClock {
+        /// When it is, by the store's.
+        theirs: Timestamp,
+        /// When it is, by ours.
+        now: Timestamp,
+    },
 }
 
 impl StateError {
@@ -240,7 +259,7 @@ impl StateError {
             StateError::Ahead { .. } => {
                 "the head of the store was put back to an older state, or something else writes there; restore the newest head"
             }
-            StateError::Clock { .. } => "set the clock, and run again",
+            StateError::Clock { .. } | StateError::StoreClock { .. } => "set the clock, and run again",
         };
         Some(help.into())
     }
@@ -259,6 +278,20 @@ pub fn timestamps_key(publication: u64, digest: Sha256) -> String {
 /// The key of a receipt.
 pub fn receipt_key(name: ReceiptName) -> String {
     format!("state/{}.{}.receipt.json", name.publication, name.sha256)
+}
+
+/// The publication to which an object below `state/` belongs; none of those that belong to no single one.
+pub fn number(key: &str) -> Option<u64> {
+    let mut parts = key.strip_prefix("state/")?.splitn(3, '.');
+    let (number, digest, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_digest = digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_known = matches!(rest, "index.json" | "timestamps" | "receipt.json");
+    number.parse().ok().filter(|_| is_digest && is_known)
+}
+
+/// Whether we have put an object below `state/`. Probes leave theirs only when they are stopped.
+pub fn is_ours(key: &str) -> bool {
+    number(key).is_some() || key.starts_with("state/probe/")
 }
 
 /// Reads JSON of our format. The format is looked at first: a newer one may have any shape.

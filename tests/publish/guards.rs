@@ -6,7 +6,7 @@ use tenantry::publish::apply::Outcome;
 use tenantry::publish::head::{HEAD, Kind, Reservation};
 use tenantry::publish::plan::{ItemKind, Note};
 use tenantry::publish::state::{State, StateError, Swap};
-use tenantry::publish::{self, Job, PublishError, Rewind};
+use tenantry::publish::{self, Clocks, Job, PublishError, Rewind};
 use tenantry::store::memory::{Faulty, Memory};
 use tenantry::store::{Patience, Precondition, Store, Upload};
 use tenantry::verify::Objects;
@@ -253,6 +253,86 @@ fn a_clock_that_stands_before_the_last_publication_is_refused() {
         error.to_string(),
         "the clock says 2026-11-22T23:54:59Z, yet `before` was here at 2026-11-23T00:00:00Z: one of the two clocks is wrong"
     );
+}
+
+/// A store in memory has the date 1970 on everything.
+#[test]
+fn a_clock_far_from_the_stores_is_refused_before_anything_is_uploaded() {
+    let published = published();
+    let next = published.next();
+    let spec = spec("main", &[]);
+    let with_date = |date: &str| {
+        let store = published.store.fork();
+        store.set_modified(time(date));
+        let outcome = Publisher::new("one", &next, &spec).with_job(&store, |job| {
+            let job = Job { clocks: Clocks::Compare, ..*job };
+            publish::plan(&job).and_then(|planned| publish::apply(&job, &planned))
+        });
+        (outcome, store.contents().len() - published.store.contents().len())
+    };
+    for (date, is_refused) in [
+        ("2026-11-22T23:54:59Z", true),
+        ("2026-11-22T23:55:00Z", false),
+        ("2026-11-23T00:05:00Z", false),
+        ("2026-11-23T00:05:01Z", true),
+    ] {
+        match with_date(date) {
+            (Err(PublishError::State(StateError::StoreClock { .. })), 0) if is_refused => {}
+            (Ok(_), 1..) if !is_refused => {}
+            (outcome, objects) => panic!("{date}: {outcome:?}, and {objects} objects"),
+        }
+    }
+}
+
+/// What takes longer than ten minutes is not taken for dead as long as it lives.
+#[test]
+fn a_reservation_is_renewed_while_uploads_go_on() {
+    let published = published();
+    let next = published.next();
+    let spec = spec("main", &[]);
+    let slow = |store: &dyn Store| {
+        let asked = std::sync::atomic::AtomicI64::new(0);
+        // Every look at the clock is three minutes later than the one before.
+        let clock = || {
+            let minutes = 3 * asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tenantry::time::Timestamp::from_unix(time(NOW).unix() + 60 * minutes).expect("within reach")
+        };
+        Publisher::new("slow", &next, &spec).with_job(store, |job| {
+            let job = Job { clock: &clock, ..*job };
+            publish::plan(&job).and_then(|planned| publish::apply(&job, &planned))
+        })
+    };
+    let store = published.store.fork();
+    let log = Faulty::new(&store, |_, _, _| None);
+    slow(&log).expect("nobody is in the way");
+    assert!(shows(&store, &next, &spec));
+    let heads = log.log().iter().filter(|it| **it == format!("put {HEAD}")).count();
+    assert!(heads > 4, "reservation, renewals, commit, end: {heads}");
+
+    // Somebody who takes over all the same is noticed at the next renewal, and not only at the end.
+    published.project.edit("tenants/corn.yaml", "plan: starter", "plan: business");
+    let reserved = published.store.fork();
+    let dying = Faulty::new(&reserved, |_, verb, key| {
+        (verb == "put" && key.starts_with("o/")).then_some(tenantry::store::memory::Fault::DeadBefore)
+    });
+    slow(&dying).expect_err("it dies");
+    let other = compiled(&published.project, "other", NOW, &[(&spec, &reserved)]);
+    let store = published.store.fork();
+    let meanwhile = Faulty::new(&store, |_, verb, key| {
+        if verb == "put" && key.starts_with("o/") {
+            let other = Publisher::new("other", &other, &spec).taking_over().at("2026-11-23T01:00:00Z");
+            other.publish(&store).expect("it takes over");
+        }
+        None
+    });
+    let error = slow(&meanwhile).expect_err("it was taken over from");
+    assert!(matches!(&error, PublishError::Superseded { current, .. } if current.by == "other"), "{error}");
+    assert!(shows(&store, &other, &spec));
+    assert!(!log_has(&meanwhile.log(), ".snapshot.json"), "it stops at once");
+}
+
+fn log_has(log: &[String], end: &str) -> bool {
+    log.iter().any(|it| it.starts_with("put ") && it.ends_with(end))
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tenantry::publish::base::{Base, Bases};
 use tenantry::publish::head::{Head, Kind};
 use tenantry::publish::projection::project;
 use tenantry::publish::state::State;
-use tenantry::publish::{self, Job, Others, Planned, PublishError, Record, Report, Rewind, Tools};
+use tenantry::publish::{self, Clocks, Job, Others, Planned, PublishError, Record, Report, Rewind, Tools};
 use tenantry::sign::keystore::KeyFolder;
 use tenantry::store::memory::Memory;
 use tenantry::store::{Patience, Store};
@@ -156,6 +156,7 @@ impl<'a> Publisher<'a> {
             lineage: &lineage,
             now,
             clock: &move || now,
+            clocks: Clocks::Trust,
             record: &record,
             others: self.others,
             rewind: Rewind::Allow,

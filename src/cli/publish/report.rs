@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_millis(500);
 const SHOWN: usize = 10;
 
 /// Says what happens while it happens. JSON is one document a line; the last one is the summary.
-pub(super) struct Reporter<'a> {
+pub(in crate::cli) struct Reporter<'a> {
     settings: &'a Settings,
     format: PlainFormat,
     count: Mutex<Count>,
@@ -32,19 +32,20 @@ struct Count {
     objects: usize,
     bytes: u64,
     moved: usize,
+    began_at: Duration,
     said_at: Duration,
     has_ended: bool,
 }
 
 impl Count {
-    fn new(bar: ProgressBar) -> Count {
-        Count { bar, objects: 0, bytes: 0, moved: 0, said_at: Duration::ZERO, has_ended: false }
+    fn new(bar: ProgressBar, began_at: Duration) -> Count {
+        Count { bar, objects: 0, bytes: 0, moved: 0, began_at, said_at: began_at, has_ended: false }
     }
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(settings: &'a Settings, format: PlainFormat) -> Reporter<'a> {
-        Reporter { settings, format, count: Mutex::new(Count::new(ProgressBar::hidden())) }
+    pub(in crate::cli) fn new(settings: &'a Settings, format: PlainFormat) -> Reporter<'a> {
+        Reporter { settings, format, count: Mutex::new(Count::new(ProgressBar::hidden(), Duration::ZERO)) }
     }
 
     fn is_machine(&self) -> bool {
@@ -52,10 +53,10 @@ impl<'a> Reporter<'a> {
     }
 
     /// A plan is about to be carried out.
-    pub(super) fn begin(&self, plan: &Plan) {
+    pub(in crate::cli) fn begin(&self, plan: &Plan) {
         let total = plan.total();
         let mut count = self.count.lock().expect("whoever holds it only counts");
-        *count = Count::new(output::transfer(total.bytes));
+        *count = Count::new(output::transfer(total.bytes), self.settings.began.elapsed());
         count.bar.set_message(plan.store.clone());
         if self.is_machine() {
             output::json_line(&json!({
@@ -85,7 +86,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Something has happened to a store.
-    pub(super) fn event(&self, store: &str, event: Event) {
+    pub(in crate::cli) fn event(&self, store: &str, event: Event) {
         let mut count = self.count.lock().expect("whoever holds it only counts");
         match event {
             Event::Reserved { .. } => {}
@@ -124,14 +125,17 @@ impl<'a> Reporter<'a> {
                 "store": store,
                 "objects": count.objects,
                 "bytes": count.bytes,
+                "bytes_per_second": (count.bytes as f64 / now.saturating_sub(count.began_at).as_secs_f64()).round(),
                 "timestamps": count.moved,
             }));
         }
     }
 
     /// A store shows what it should.
-    pub(super) fn finished(&self, plan: &Plan, report: &Report) {
-        self.count.lock().expect("whoever holds it only counts").bar.finish_and_clear();
+    pub(in crate::cli) fn finished(&self, plan: &Plan, report: &Report) {
+        let count = self.count.lock().expect("whoever holds it only counts");
+        count.bar.finish_and_clear();
+        let took = self.settings.began.elapsed().saturating_sub(count.began_at);
         if let Some(number) = report.finished_first {
             output::talk(&format!(
                 "store `{}`: publication {number} was left half-way, and is finished now",
@@ -155,11 +159,11 @@ impl<'a> Reporter<'a> {
                 output::counted(report.timestamps, "timestamp"),
             ),
         };
-        output::result(&format!("{}: {done} in {}\n", report.store, output::seconds(self.settings.began.elapsed())));
+        output::result(&format!("{}: {done} in {}\n", report.store, output::seconds(took)));
     }
 
     /// Nothing was done at all. The summary says why, if it has not been said.
-    pub(super) fn stopped(&self, failure: &Failure) {
+    pub(in crate::cli) fn stopped(&self, failure: &Failure) {
         let has_said = self.count.lock().expect("whoever holds it only counts").has_ended;
         if !has_said {
             self.end(&[], std::slice::from_ref(&(None, failure)));
@@ -167,7 +171,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Nothing more is done.
-    pub(super) fn end(&self, reports: &[Report], failures: &[(Option<&str>, &Failure)]) {
+    pub(in crate::cli) fn end(&self, reports: &[Report], failures: &[(Option<&str>, &Failure)]) {
         let mut count = self.count.lock().expect("whoever holds it only counts");
         count.bar.finish_and_clear();
         count.has_ended = true;
