@@ -38,6 +38,9 @@ pub(crate) fn suffers(world: &World, attack: &Attack) -> Result<(), String> {
     if attack.expect == Expect::Arrives {
         switches(&mut client)?;
     }
+    // As after the end of the process: what is not on the disk is forgotten.
+    drop(client);
+    let mut client = world.open(&dir, Arc::clone(&origin));
     starts(attack, &mut client, now)?;
     heals(world, attack, &origin, &mut client, now)
 }

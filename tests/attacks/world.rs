@@ -110,6 +110,7 @@ fn publish(project: &Project, number: u64, at: &str) -> Files {
         for role in ["freshness", "entitlement"] {
             project.run_at(at, &["keys", "rotate", role]).ok();
             project.run_at(at, &["keys", "rotate", role, "--finish", "--stolen"]).ok();
+            project.run_at(at, &["keys", "rotate", role, "--drop"]).ok();
         }
     }
     project.run_at(at, &["compile"]).ok();
