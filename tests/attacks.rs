@@ -35,6 +35,7 @@ const LEAST: usize = 60;
 
 /// Everything that can be attacked, and every folder.
 #[test]
+#[expect(clippy::print_stdout, reason = "says how many attacks there were")]
 fn every_attack_ends_as_its_folder_says_and_the_next_honest_refresh_heals() {
     let attacks = attacks();
     println!("attacks: {}", attacks.len());
