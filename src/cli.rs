@@ -8,11 +8,15 @@ mod compile;
 mod doctor;
 mod explain;
 mod fetch;
+mod gc;
 mod init;
 mod keys;
 mod interrupt;
 mod output;
 mod publish;
+mod refresh;
+mod resign;
+mod rollback;
 mod schema;
 mod serve;
 mod settings;
@@ -253,6 +257,9 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
+            Command::Refresh(it) => refresh::run(&settings, &it),
+            Command::Rollback(it) => rollback::run(&settings, &it),
+            Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Serve(it) => serve::run(&settings, &it),

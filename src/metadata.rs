@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use keys::{KeyId, PublicKey, Signature};
 
 /// The version of the TUF specification that the profile follows.
@@ -245,6 +245,23 @@ impl MetaFile {
     /// Names these bytes.
     pub fn of(bytes: &[u8], version: u64) -> MetaFile {
         MetaFile { hashes: Hashes { sha256: Sha256::of(bytes) }, length: bytes.len() as u64, version }
+    }
+}
+
+/// For how long files are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Targets and snapshot.
+    pub entitlement: Duration,
+    /// The timestamp.
+    pub freshness: Duration,
+}
+
+impl Lifetimes {
+    /// Neither longer than a tenant's compliance profile allows.
+    pub fn within(self, max_ttl: Option<Duration>) -> Lifetimes {
+        let longest = |lifetime: Duration| max_ttl.map_or(lifetime, |it| it.min(lifetime));
+        Lifetimes { entitlement: longest(self.entitlement), freshness: longest(self.freshness) }
     }
 }
 

@@ -6,6 +6,8 @@
 #[path = "support/project.rs"]
 mod project;
 
+#[path = "publish/stage.rs"]
+mod stage;
 #[path = "publish/watch.rs"]
 mod watch;
 #[path = "publish/world.rs"]
