@@ -7,6 +7,8 @@ mod edges;
 #[path = "support/parts.rs"]
 #[expect(dead_code, reason = "others need Python and tough")]
 mod parts;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/project.rs"]
 mod project;
 #[path = "support/raw.rs"]
