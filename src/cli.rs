@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod compile;
 mod explain;
+mod fetch;
 mod init;
 mod keys;
 mod output;
@@ -61,6 +62,17 @@ impl Failure {
         match self {
             Failure::Because { exit, message, .. } => Failure::Because { exit, message, help: Some(text.into()) },
             said @ Failure::Said(_) => said,
+        }
+    }
+
+    /// Says what there is to say, on stderr.
+    pub(crate) fn say(&self) -> Exit {
+        match self {
+            Failure::Said(exit) => *exit,
+            Failure::Because { exit, message, help } => {
+                output::error(message, help.as_deref());
+                *exit
+            }
         }
     }
 
@@ -148,6 +160,7 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
+            Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
@@ -155,11 +168,7 @@ pub fn run() -> ExitCode {
     });
     let exit = match outcome {
         Ok(()) => Exit::Done,
-        Err(Failure::Said(exit)) => exit,
-        Err(Failure::Because { exit, message, help }) => {
-            output::error(&message, help.as_deref());
-            exit
-        }
+        Err(failure) => failure.say(),
     };
     ExitCode::from(exit as u8)
 }

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
+    /// Fetch a tenant's programs as a shell does: verify, keep, and say what may run.
+    Fetch(FetchArguments),
     /// Make, list and rotate signing keys.
     Keys(KeysArguments),
     /// Write a small project that compiles.
@@ -106,6 +108,37 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
     /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// Where the publication is: the URL above `root/`, `t/` and `o/`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// The tenant's address; or its name, where the project's `out/state/index.json` is at hand.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) tenant: String,
+    /// The folder to keep everything in; it belongs to one tenant.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The root to trust; the first root of `keys/root/` when left out, or else of the development keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+    /// The platform code of the shell; the newest when left out.
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) platform: u32,
+    /// Fetch optional programs too.
+    #[arg(long)]
+    pub(crate) optional: bool,
+    /// Go on, and fetch again every so many seconds; as often as is due when the number is left out.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) watch: Option<Option<u32>>,
+    /// Judge as of this instant.
+    #[arg(long, value_name = "TIME", conflicts_with = "watch")]
+    pub(crate) at: Option<String>,
+    /// Sentences, or JSON; with `--watch` one document a line.
     #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
     pub(crate) format: PlainFormat,
 }

@@ -203,6 +203,8 @@ pub struct Program {
     pub folder: Option<PathBuf>,
     /// Files that stand over those: look here first.
     pub overlay: Option<PathBuf>,
+    /// Bytes of its archives, as they are downloaded.
+    pub bytes: u64,
     /// Name shown to people.
     pub name: String,
     /// Name where room is short.

@@ -318,6 +318,7 @@ fn program(
         verdict,
         folder: release.filter(|_| is_whole).map(|it| folder(&it.bundle)),
         overlay: release.filter(|_| is_whole).and_then(|it| it.overlay.as_ref()).map(folder),
+        bytes: program.files().map(|it| it.length).sum(),
         name: program.name.clone(),
         short_name: program.short_name.clone(),
         description: program.description.clone(),

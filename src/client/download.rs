@@ -112,23 +112,26 @@ fn resume(fetcher: &Fetcher<'_>, disk: &Disk, file: &File, path: &str, caches: C
     let if_range = part.as_ref().and_then(|it| it.etag.clone());
     let request = Get { from: held, if_range, caches, ..Get::whole(file.length) };
     let mut body = match fetcher.ask(path, &request) {
-        Ok(Reply::Object(body)) => body,
+        Ok(Reply::Object(body)) if body.from == held || body.from == 0 => body,
         Ok(Reply::Missing | Reply::NotModified) => return Err(Trouble::Missing { path: path.into() }),
-        // A part that fits nothing, because the object is another one now: from the beginning, then.
-        Err(TransportError::Useless { .. }) if held > 0 => {
+        // The part fits nothing, since the object is another one now: from the beginning, then.
+        Ok(Reply::Object(_)) | Err(TransportError::Useless { .. }) if held > 0 => {
             Part::forget(disk, file.sha256)?;
             return Err(TransportError::Cut { path: path.into(), after: 0 }.into());
         }
-        Err(error) => return Err(error.into()),
-    };
-    let name = Part::name_for(file.sha256, &body);
-    if body.from == 0 || body.from != held || part.is_none_or(|it| it.name != name) {
-        if body.from > 0 {
+        Ok(Reply::Object(_)) => {
             let why = "another part came than was asked for".into();
             return Err(TransportError::Useless { path: path.into(), why }.into());
         }
-        Part::forget(disk, file.sha256)?;
-    }
+        Err(error) => return Err(error.into()),
+    };
+    let name = match part {
+        Some(part) if body.from > 0 => part.name,
+        _ => {
+            Part::forget(disk, file.sha256)?;
+            Part::name_for(file.sha256, &body)
+        }
+    };
     let (mut sink, _) = disk.open_part(&name)?;
     fetcher.pump(path, &mut body, file.length, &mut |piece| {
         sink.write_all(piece).map_err(|source| failed("write", &disk.path(&name), source))

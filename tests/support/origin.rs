@@ -81,10 +81,6 @@ impl Origin {
         self.inner().files.clone()
     }
 
-    pub(crate) fn put(&self, path: &str, bytes: Vec<u8>) {
-        self.inner().files.insert(path.into(), bytes);
-    }
-
     /// Every request for a path that contains this goes wrong until [`Origin::heal`].
     pub(crate) fn breaks(&self, part_of_path: &str, fault: Fault) {
         self.plan(part_of_path, fault, usize::MAX, false);
