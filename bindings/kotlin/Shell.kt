@@ -41,8 +41,9 @@ fun refresh(client: Client, now: UnixSeconds) {
     update.lost.forEach { println("lost ${it.appId} ${it.version}") }
     update.changed.forEach { println("changed ${it.appId} ${it.old.name} ${it.new.name}") }
     if (update.staged != null) {
-        val activated = client.activate()
-        println("activated ${activated is Activated.Switched}")
+        if (client.activate() is Activated.Switched) {
+            println("activated")
+        }
     }
 }
 

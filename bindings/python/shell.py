@@ -43,8 +43,8 @@ def refresh(client, now):
     for program in update.changed:
         print("changed", program.app_id, program.old.name, program.new.name)
     if update.staged is not None:
-        activated = client.activate()
-        print("activated", isinstance(activated, Activated.SWITCHED))
+        if isinstance(client.activate(), Activated.SWITCHED):
+            print("activated")
 
 
 def freshness(start):

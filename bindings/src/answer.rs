@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tenantry::client;
-use tenantry::time::Timestamp;
+use tenantry::time::{Duration, Timestamp};
 use tenantry::{input, manifest};
 
 use crate::error;
@@ -228,6 +228,8 @@ pub struct Program {
     pub folder: Option<String>,
     /// A folder of files that stand over those: look here first.
     pub overlay: Option<String>,
+    /// Bytes of its archives, as they are downloaded.
+    pub bytes: u64,
     /// Name shown to people.
     pub name: String,
     /// Name where room is short.
@@ -357,9 +359,10 @@ impl Start {
 impl UnixSeconds {
     /// The instant that the client works with: the nearest one between the years 1970 and 9999.
     pub(crate) fn instant(self) -> Timestamp {
-        let first = Timestamp::from_unix(0).expect("1970 can be spelled");
-        let last = || Timestamp::parse("9999-12-31T23:59:59Z").expect("the last second can be spelled");
-        Timestamp::from_unix(self.0).unwrap_or_else(|| if self.0 < 0 { first } else { last() })
+        let first = Timestamp::from_unix(0).expect("1970 is in range");
+        // There is no later one: what is added beyond the end is cut off.
+        let last = first.plus(Duration::days(u32::MAX));
+        Timestamp::from_unix(self.0).unwrap_or(if self.0 < 0 { first } else { last })
     }
 }
 
@@ -494,6 +497,7 @@ impl From<client::Program> for Program {
             verdict: it.verdict.into(),
             folder: it.folder.as_deref().map(text),
             overlay: it.overlay.as_deref().map(text),
+            bytes: it.bytes,
             name: it.name,
             short_name: it.short_name,
             description: it.description,
@@ -547,6 +551,29 @@ impl From<input::UpdateMode> for UpdateMode {
             input::UpdateMode::Background => UpdateMode::Background,
             input::UpdateMode::Sync => UpdateMode::Sync,
             input::UpdateMode::Force => UpdateMode::Force,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_that_panics_is_one_with_nothing() {
+        let start = Start::or_none(|| panic!("the sky fell"));
+        assert_eq!(start, Start::none("a mistake in the client itself: the sky fell".into()));
+    }
+
+    #[test]
+    fn every_number_is_an_instant() {
+        for (seconds, text) in [
+            (i64::MIN, "1970-01-01T00:00:00Z"),
+            (-1, "1970-01-01T00:00:00Z"),
+            (1_795_392_000, "2026-11-23T00:00:00Z"),
+            (i64::MAX, "9999-12-30T22:00:00Z"),
+        ] {
+            assert_eq!(UnixSeconds(seconds).instant().to_string(), text);
         }
     }
 }

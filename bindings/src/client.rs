@@ -143,3 +143,17 @@ fn explained<T>(work: impl FnOnce() -> Result<T, client::ClientError>) -> Result
         Err(panic) => Err(ClientError::defect(&*panic)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Kept, Retry};
+
+    #[test]
+    fn a_panic_is_an_error_that_says_so() {
+        let done: Result<(), ClientError> = explained(|| panic!("number {}", 7));
+        let ClientError::Failed { code, what, retry, kept, .. } = done.expect_err("it panicked");
+        assert_eq!((&*code, &*what), ("defect", "a mistake in the client itself: number 7"));
+        assert_eq!((retry, kept), (Retry::Later, Kept::default()));
+    }
+}

@@ -39,8 +39,9 @@ func refresh(client: Client, now: UnixSeconds) throws {
     update.lost.forEach { print("lost", $0.appId, $0.version) }
     update.changed.forEach { print("changed", $0.appId, $0.old.name, $0.new.name) }
     if update.staged != nil {
-        let activated = try client.activate()
-        if case .switched = activated { print("activated true") } else { print("activated false") }
+        if case .switched = try client.activate() {
+            print("activated")
+        }
     }
 }
 
