@@ -13,7 +13,7 @@ use crate::project::{NOW, Project, copy, time, write_fixed_keys};
 /// A starter with an exception: three programs of its plan, one of its own, none optional.
 pub(crate) const STARTER: &str = "umbra-architetti";
 /// A tenant whose plan has an optional program.
-pub(crate) const BUSINESS: &str = "falcon-freight";
+pub(crate) const BUSINESS: &str = "olivar-foods";
 
 /// The project and its CDN.
 pub(crate) struct Workbench {
