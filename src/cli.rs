@@ -5,13 +5,18 @@
 mod args;
 mod check;
 mod compile;
+mod doctor;
 mod explain;
 mod fetch;
 mod init;
 mod keys;
+mod interrupt;
 mod output;
+mod publish;
 mod schema;
+mod serve;
 mod settings;
+mod stores;
 mod verify;
 
 use std::process::ExitCode;
@@ -21,7 +26,11 @@ use clap::Parser as _;
 use crate::load::LoadError;
 use crate::pipeline::compile::CompileError;
 use crate::pipeline::verify::VerifyError;
+use crate::publish::PublishError;
+use crate::publish::state::StateError;
 use crate::sign::keystore::KeyError;
+use crate::store::StoreError;
+use crate::store::open::OpenError;
 use crate::write::WriteError;
 use args::{Arguments, Command};
 use settings::Settings;
@@ -38,10 +47,14 @@ pub enum Exit {
     Usage = 2,
     /// The world failed: disk, network, git, store, signer.
     World = 3,
+    /// Somebody else published first, or a plan is stale.
+    Superseded = 4,
     /// Verification refused.
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
+    /// Told to stop, it did not finish what it was at.
+    Interrupted = 130,
 }
 
 /// Why a command stopped.
@@ -65,6 +78,13 @@ impl Failure {
         }
     }
 
+    /// With which code the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Said(exit) | Failure::Because { exit, .. } => *exit,
+        }
+    }
+
     /// Says what there is to say, on stderr.
     pub(crate) fn say(&self) -> Exit {
         match self {
@@ -77,14 +97,29 @@ impl Failure {
     }
 
     fn of(exit: Exit, error: &dyn std::error::Error, help: Option<String>) -> Failure {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message += &format!(": {cause}");
-            source = cause.source();
-        }
-        Failure::Because { exit, message, help }
+        Failure::Because { exit, message: in_full(error), help }
     }
+
+    /// The same, with the place that it happened in.
+    pub(crate) fn within(self, place: &str) -> Failure {
+        match self {
+            Failure::Because { exit, message, help } => {
+                Failure::Because { exit, message: format!("{place}: {message}"), help }
+            }
+            said @ Failure::Said(_) => said,
+        }
+    }
+}
+
+/// An error with all its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message += &format!(": {cause}");
+        source = cause.source();
+    }
+    message
 }
 
 impl From<LoadError> for Failure {
@@ -117,6 +152,63 @@ impl From<WriteError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(Exit::World, &error, help)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(Exit::World, &error, help)
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Failure {
+        let help = error.help();
+        Failure::of(exit_of_state(&error), &error, help)
+    }
+}
+
+fn exit_of_state(error: &StateError) -> Exit {
+    match error {
+        StateError::Store(_) | StateError::Format { .. } => Exit::World,
+        StateError::Damaged { .. }
+        | StateError::Missing { .. }
+        | StateError::Foreign { .. }
+        | StateError::Ahead { .. } => Exit::Refused,
+        StateError::Clock { .. } => Exit::Guard,
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Failure {
+        let help = error.help();
+        Failure::of(exit_of_publish(&error), &error, help)
+    }
+}
+
+fn exit_of_publish(error: &PublishError) -> Exit {
+    match error {
+        PublishError::State(error) => exit_of_state(error),
+        PublishError::Superseded { .. }
+        | PublishError::Burnt { .. }
+        | PublishError::Busy { .. }
+        | PublishError::TakenOver { .. }
+        | PublishError::Overtaken { .. }
+        | PublishError::Stale { .. }
+        | PublishError::Rewind { .. }
+        | PublishError::Backwards { .. } => Exit::Superseded,
+        PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
+        PublishError::Unsound(_) => Exit::Refused,
+        PublishError::Interrupted { .. } => Exit::Interrupted,
+        PublishError::Unfinished { source, .. } => exit_of_publish(source),
+    }
+}
+
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         let exit = match error {
@@ -140,6 +232,7 @@ impl From<CompileError> for Stopped {
             CompileError::Guard { why, help } => Stopped::Failure(Failure::new(Exit::Guard, why).help(help)),
             CompileError::Write(error) => Stopped::Failure(error.into()),
             CompileError::Sign(_) => Stopped::Failure(Failure::of(Exit::World, &error, None)),
+            CompileError::Fetch(error) => Stopped::Failure(error.into()),
         }
     }
 }
@@ -159,7 +252,10 @@ pub fn run() -> ExitCode {
             Command::Check(it) => check::run(&settings, &it),
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
+            Command::Publish(it) => publish::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
+            Command::Doctor(it) => doctor::run(&settings, &it),
+            Command::Serve(it) => serve::run(&settings, &it),
             Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),

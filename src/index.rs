@@ -12,8 +12,8 @@ use crate::digest::{Blake3, Sha256};
 use crate::metadata::keys::KeyId;
 use crate::time::Timestamp;
 
-/// Version of this file's format.
-pub const FORMAT: u32 = 1;
+/// Version of this file's format. Format 1 did not know to which region a tenant is bound.
+pub const FORMAT: u32 = 2;
 
 /// A whole publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Index<B = Blake3> {
     pub compiler: String,
     /// As in the root.
     pub environment: String,
+    /// The commit that was compiled; none for a working directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The counter: grows with every publication that changes anything.
     pub publication: u64,
     /// The newest root that it carries.
@@ -41,6 +44,16 @@ pub struct Index<B = Blake3> {
     pub bundles: BTreeMap<Blake3, Archive>,
     /// Every tenant, by its address.
     pub tenants: BTreeMap<String, TenantRecord<B>>,
+}
+
+/// One state of a store: a publication, and the index that describes it to the byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// The number.
+    pub publication: u64,
+    /// Digest of the index as it lies in the store.
+    pub index: Sha256,
 }
 
 /// Why bytes are no index.
@@ -60,10 +73,23 @@ pub enum BadIndex {
 impl Index {
     /// Reads `state/index.json`.
     pub fn parse(bytes: &[u8]) -> Result<Index, BadIndex> {
-        let stored: Index<usize> = serde_json::from_slice(bytes)?;
-        if stored.format != FORMAT {
-            return Err(BadIndex::Format(stored.format));
+        match serde_json::from_slice::<Format>(bytes)?.format {
+            FORMAT => Index::read(bytes),
+            other => Err(BadIndex::Format(other)),
         }
+    }
+
+    /// Reads one that the next compile starts from. Format 1 will do for that: every number and digest goes on, and
+    /// what it does not know is found out by reading every tenant once more.
+    pub fn parse_or_upgrade(bytes: &[u8]) -> Result<Index, BadIndex> {
+        match serde_json::from_slice::<Format>(bytes)?.format {
+            1 => Index::read(bytes).map(|it| Index { format: FORMAT, basis: Blake3([0; 32]), clean: false, ..it }),
+            _ => Index::parse(bytes),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Index, BadIndex> {
+        let stored: Index<usize> = serde_json::from_slice(bytes)?;
         let trees: Vec<Blake3> = stored.bundles.keys().copied().collect();
         stored.with_bundles(|name, at| trees.get(at).copied().ok_or_else(|| BadIndex::Bundle(name.to_owned())))
     }
@@ -89,6 +115,7 @@ impl<B> Index<B> {
                 name: it.name,
                 tenant_id: it.tenant_id,
                 domains: it.domains,
+                data_region: it.data_region,
                 file: it.file,
                 input: it.input,
                 content: it.content,
@@ -107,6 +134,7 @@ impl<B> Index<B> {
             format: self.format,
             compiler: self.compiler,
             environment: self.environment,
+            commit: self.commit,
             publication: self.publication,
             root_version: self.root_version,
             entitlement_keys: self.entitlement_keys,
@@ -116,6 +144,12 @@ impl<B> Index<B> {
             bundles: self.bundles,
         })
     }
+}
+
+/// The format of an index of any format.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
 }
 
 /// An archive in `o/`.
@@ -138,6 +172,9 @@ pub struct TenantRecord<B = Blake3> {
     pub tenant_id: String,
     /// Its domains.
     pub domains: Vec<String>,
+    /// The region that it is bound to; only stores of that region may hold anything of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_region: Option<String>,
     /// The file that describes it.
     pub file: String,
     /// Digest of that file.
@@ -249,6 +286,13 @@ impl TenantRecord {
     /// Every file that is this tenant's alone, with its length; overlays may be shared by chance.
     pub fn files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
         [(keys::timestamp(addr), self.timestamp.length)].into_iter().chain(self.immutable_files(addr))
+    }
+
+    /// Whether both have the same files but for the timestamp.
+    pub fn has_same_content(&self, other: &TenantRecord) -> bool {
+        (self.targets, self.snapshot, self.manifest) == (other.targets, other.snapshot, other.manifest)
+            && self.bundles == other.bundles
+            && self.overlays == other.overlays
     }
 
     /// Every one of its files but the timestamp.

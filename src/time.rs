@@ -35,6 +35,9 @@ pub enum BadTime {
 const LAST_SECOND: i64 = 253_402_207_200;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const FIRST: Timestamp = Timestamp(0);
+
     /// The instant this many seconds after 1970; none outside the years 1970 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Timestamp> {
         (0..=LAST_SECOND).contains(&seconds).then_some(Timestamp(seconds))
@@ -83,6 +86,11 @@ impl Duration {
     /// This many days.
     pub const fn days(days: u32) -> Duration {
         Duration(days as i64 * 86_400)
+    }
+
+    /// This many minutes.
+    pub const fn minutes(minutes: u32) -> Duration {
+        Duration(minutes as i64 * 60)
     }
 
     /// Whole seconds.

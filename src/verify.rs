@@ -68,13 +68,10 @@ pub struct Archive {
 /// Checks the metadata and the manifest of one tenant.
 pub fn tenant(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<VerifiedTenant, Finding> {
     let check = Check { trust, objects, addr };
-    let mark = Mark { addr: addr.into(), environment: trust.root.tenantry.environment.clone() };
+    let mark = check.mark();
     let mut bytes = Vec::new();
 
-    let key = keys::timestamp(addr);
-    let file = check.get(&key)?;
-    let timestamp: TimestampRole = check.role(&key, &file, |it: &TimestampRole| it.tenantry == mark)?;
-    let named = check.only(&key, &timestamp.meta, "snapshot.json")?;
+    let (key, file, named) = check.timestamp()?;
     bytes.push((key, file));
 
     let key = keys::snapshot(addr, named.version);
@@ -98,6 +95,11 @@ pub fn tenant(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<Ve
     bytes.push((manifest_key, manifest_file));
     let own = bytes.iter().map(|(key, _)| key.clone()).collect();
     Ok(VerifiedTenant { addr: addr.into(), manifest, archives, own, bytes })
+}
+
+/// Checks the timestamp of one tenant by itself. Gives back the snapshot that it names.
+pub fn timestamp(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<MetaFile, Finding> {
+    Check { trust, objects, addr }.timestamp().map(|(_, _, named)| named)
 }
 
 /// Checks one archive: length, digest, that it is one of ours, that its name is the digest of its tree, and that
@@ -152,6 +154,20 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// What must stand in every role of this tenant.
+    fn mark(&self) -> Mark {
+        Mark { addr: self.addr.into(), environment: self.trust.root.tenantry.environment.clone() }
+    }
+
+    /// The key of the timestamp, its bytes, and the snapshot that it names.
+    fn timestamp(&self) -> Result<(String, Vec<u8>, MetaFile), Finding> {
+        let (key, mark) = (keys::timestamp(self.addr), self.mark());
+        let file = self.get(&key)?;
+        let timestamp: TimestampRole = self.role(&key, &file, |it: &TimestampRole| it.tenantry == mark)?;
+        let named = self.only(&key, &timestamp.meta, "snapshot.json")?;
+        Ok((key, file, named))
+    }
+
     fn get(&self, key: &str) -> Result<Vec<u8>, Finding> {
         get(self.objects, key)
     }

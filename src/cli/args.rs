@@ -1,6 +1,7 @@
 //! Arguments as typed: clap types and nothing else.
 
-use std::num::NonZeroU32;
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -20,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 5 verification refused, 6 a guard stopped it.";
+Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 4 somebody else published first, 5 verification refused, 6 a guard stopped it, 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -29,10 +30,16 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Decide, render, bundle and sign, and write the publication into a folder.
     Compile(CompileArguments),
+    /// Take what was compiled to the project's stores, so that every shell sees one whole publication at every instant.
+    Publish(PublishArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
+    /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
+    Doctor(DoctorArguments),
+    /// Serve a publication on this machine as a CDN would, compile again on every change, and misbehave when told to.
+    Serve(ServeArguments),
     /// Fetch a tenant's programs as a shell does: verify, keep, and say what may run.
     Fetch(FetchArguments),
     /// Make, list and rotate signing keys.
@@ -70,11 +77,42 @@ pub(crate) struct CompileArguments {
     /// Where to write; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on from what a store shows, and write only what it has not; `all` stands for every store of the project.
+    #[arg(long, value_name = "STORE")]
+    pub(crate) onto: Vec<String>,
     #[command(flatten)]
     pub(crate) keys: KeysFolderArgument,
     /// How to write what is wrong, and what was done.
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     pub(crate) format: FormatArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do exactly what this plan says (from `--dry-run --format json`), or nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// What was compiled; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Publish a commit that does not descend from the published one.
+    #[arg(long)]
+    pub(crate) allow_rewind: bool,
+    /// Why, for the record of the publication.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +149,80 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
     pub(crate) format: PlainFormat,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// One store of `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where the last compile wrote, to know what the CDN should have; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_AFTER_HELP)]
+pub(crate) struct ServeArguments {
+    /// The folder to serve, and to compile into; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
+    pub(crate) out: Option<PathBuf>,
+    /// Serve this directory store of `tenantry.yaml`; nothing is compiled then.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The port; 0 is any that is free.
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Listen on this address and not on 127.0.0.1. Whoever reaches it reads everything that is served.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) host: Option<IpAddr>,
+    /// Do not compile when the project changes; compile once where there is nothing to serve yet.
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Decide for this instant when compiling, as `compile --at` does.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Sign with throw-away keys whatever keys the project has; into `.tenantry/out` when `--out` is left out.
+    #[arg(long, conflicts_with_all = ["keys", "store"])]
+    pub(crate) development: bool,
+    /// Write every answer to stderr: method, path, status, bytes.
+    #[arg(long)]
+    pub(crate) log: bool,
+    /// The address, or JSON with `url`, `out` and `tenants`.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+    /// Show timestamps that are not the newest: every second time the one before it, or always the one of the start.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "alternate", value_name = "HOW", help_heading = MISBEHAVING)]
+    pub(crate) stale: Option<StaleArgument>,
+    /// Do not be there: refuse connections, or answer 503.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "refused", value_name = "HOW", help_heading = MISBEHAVING)]
+    pub(crate) offline: Option<OfflineArgument>,
+    /// Show metadata of this role that was rightly signed and expired a day ago. Needs development keys.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "timestamp", value_name = "ROLE", help_heading = MISBEHAVING)]
+    pub(crate) expired: Option<ExpiredArgument>,
+    /// Send no more bytes of a body than this each second.
+    #[arg(long, value_name = "BYTES_PER_SECOND", help_heading = MISBEHAVING)]
+    pub(crate) slow: Option<NonZeroU64>,
+    /// Break off half-way through these bodies, whose full length was announced; all of them when no kind is named.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "root,timestamp,snapshot,targets,manifest,bundle", value_name = "KINDS", help_heading = MISBEHAVING)]
+    pub(crate) truncate: Vec<KindArgument>,
+    /// Change one bit of these objects; of manifests and bundles when no kind is named.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "manifest,bundle", value_name = "KINDS", help_heading = MISBEHAVING)]
+    pub(crate) tamper: Vec<KindArgument>,
+}
+
+const MISBEHAVING: &str = "Misbehaving on purpose";
+
+const SERVE_AFTER_HELP: &str = "\
+Misbehaving switches are for those who build shells: each is something that a CDN, a network or an attacker does, and
+docs/client-testing.md says what a shell must do about it. They can be combined. What is compiled in `out/` stays sound.";
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchArguments {
@@ -241,6 +353,49 @@ pub(crate) enum PlainFormat {
     Human,
     /// One JSON document.
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StaleArgument {
+    /// The newest and the one before it in turn.
+    Alternate,
+    /// Those that were there when the server started.
+    Start,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OfflineArgument {
+    /// Nobody listens.
+    Refused,
+    /// The edge is there, the origin is not.
+    #[value(name = "503")]
+    Unavailable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExpiredArgument {
+    /// Only the timestamp.
+    Timestamp,
+    /// The snapshot, below a timestamp that holds.
+    Snapshot,
+    /// The targets, below a timestamp and a snapshot that hold.
+    Targets,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArgument {
+    /// Roots.
+    Root,
+    /// Timestamps.
+    Timestamp,
+    /// Snapshots.
+    Snapshot,
+    /// Targets.
+    Targets,
+    /// Manifests.
+    Manifest,
+    /// Bundles and overlays.
+    Bundle,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this file reads the root that is to be trusted")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{PlainFormat, VerifyArguments};
 use super::output;
@@ -10,12 +10,14 @@ use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::metadata::DEVELOPMENT;
 use crate::pipeline::verify;
+use crate::write::state::Lineage;
 
 /// How many findings are shown to people; machines get all.
 const SHOWN: usize = 20;
 
 pub(super) fn run(settings: &Settings, arguments: &VerifyArguments) -> Result<(), Failure> {
     let now = settings.now(arguments.at.as_deref())?;
+    guard_whole(&arguments.folder)?;
     let (path, whence) = trusted_root(settings, arguments);
     let root = fs::read(&path)
         .map_err(|why| Failure::new(Exit::World, format!("cannot read the root `{}`: {why}", path.display())))?;
@@ -54,6 +56,24 @@ pub(super) fn run(settings: &Settings, arguments: &VerifyArguments) -> Result<()
         }
         (0, _) => Ok(()),
         (count, _) => Err(Failure::new(Exit::Refused, output::counted(count, "finding"))),
+    }
+}
+
+/// A folder that holds only what it adds to a store cannot be followed by anybody, and says so itself.
+fn guard_whole(folder: &Path) -> Result<(), Failure> {
+    let partial = Lineage::read(folder)?.partial;
+    match partial.first() {
+        Some(first) => {
+            let stores = partial.join("`, `");
+            let message = format!(
+                "`{}` holds only what it adds to store `{stores}`, so nobody can follow it by itself",
+                folder.display()
+            );
+            Err(Failure::new(Exit::Refused, message).help(format!(
+                "`tenantry publish` checks every file that it moves; check the whole where shells find it, with `tenantry verify --store {first}` or `--url`"
+            )))
+        }
+        None => Ok(()),
     }
 }
 

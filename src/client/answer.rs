@@ -231,7 +231,7 @@ pub struct Program {
 
 /// Whether a program may run, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Verdict {
     /// It may.
     Runs,

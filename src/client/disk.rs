@@ -150,8 +150,7 @@ impl Disk {
         let gone = self.path(TMP).join(format!("{}.gone", name.replace('/', "-")));
         let remove = || -> io::Result<()> {
             folder_of(&gone)?;
-            // What is in `tmp/` is nobody's already.
-            if path == self.path(TMP) || path.parent() == Some(&self.path(TMP)) {
+            if path == self.path(TMP) {
                 return clear(&path);
             }
             clear(&gone)?;
@@ -160,6 +159,12 @@ impl Disk {
             clear(&gone)
         };
         remove().map_err(|source| disk("remove", &path, source))
+    }
+
+    /// Takes something away that never got its name.
+    pub(super) fn discard(&self, name: &str) -> Result<(), Trouble> {
+        let path = self.path(TMP).join(name);
+        clear(&path).map_err(|source| disk("remove", &path, source))
     }
 
     /// Makes a tree of files appear under its name, whole. `files` come with relative paths that stay in the tree.

@@ -7,12 +7,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::answer;
-use super::disk::{Disk, OBJECTS, SETS, TMP};
+use super::disk::{Disk, MANIFESTS, OBJECTS, SETS, TMP};
 use super::error::Trouble;
 use super::set::Set;
-use super::state::{self, CURRENT, PREVIOUS, STAGED};
+use super::state::{self, CURRENT, Latest, PREVIOUS, STAGED};
 use crate::bundle::{Files, MAX_UNPACKED, TreeDigest};
-use crate::digest::Blake3;
+use crate::digest::{Blake3, Sha256};
 use crate::manifest;
 use crate::path::BundlePath;
 
@@ -61,6 +61,11 @@ pub(super) fn remove(disk: &Disk, tree: Blake3) -> Result<(), Trouble> {
 /// The file of a set.
 pub(super) fn set_name(id: Blake3) -> String {
     format!("{SETS}/{id}.json")
+}
+
+/// The name of a manifest's file.
+pub(super) fn manifest_name(sha256: Sha256) -> String {
+    format!("{MANIFESTS}/{sha256}.json")
 }
 
 /// Reads a set; none when it is not there, or damaged.
@@ -112,12 +117,23 @@ pub(super) fn sweep(disk: &Disk, keep: Keep<'_>) -> Result<(), Trouble> {
             disk.remove_folder(&format!("{OBJECTS}/{name}"))?;
         }
     }
+    if let Some(latest) = state::load::<Latest>(disk).whole() {
+        let names = disk.list(MANIFESTS)?.into_iter().map(|name| format!("{MANIFESTS}/{name}"));
+        let older: Vec<String> = names.filter(|name| *name != manifest_name(latest.manifest)).collect();
+        disk.remove(&older.iter().map(String::as_str).collect::<Vec<_>>())?;
+    }
+    clear(disk, keep)
+}
+
+/// Takes away what was left half-way, but for parts of downloads.
+pub(super) fn clear_tmp(disk: &Disk) -> Result<(), Trouble> {
+    clear(disk, Keep::Parts)
+}
+
+fn clear(disk: &Disk, keep: Keep<'_>) -> Result<(), Trouble> {
     for name in disk.list(TMP)? {
-        let path = format!("{TMP}/{name}");
-        match disk.path(&path).is_dir() {
-            true => disk.remove_folder(&path)?,
-            false if keep.part(&name) => {}
-            false => disk.remove(&[&path])?,
+        if !keep.part(&name) {
+            disk.discard(&name)?;
         }
     }
     Ok(())

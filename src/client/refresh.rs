@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::answer::{HeldBack, Missing, StaleEdge, Update};
 use super::clock::Known;
-use super::disk::{Disk, MANIFESTS, TRUSTED};
+use super::disk::{Disk, TRUSTED};
 use super::download;
 use super::error::Trouble;
 use super::fetch::{Fetched, Fetcher};
@@ -125,7 +125,6 @@ impl Refresh<'_> {
         };
         if before.latest() != Some(&latest) {
             state::save(disk, &latest)?;
-            self.drop_older_manifests(sha256)?;
         }
         self.remember(&known, refreshed, now, &latest, &manifest)?;
         let stale = match refreshed {
@@ -194,7 +193,7 @@ impl Refresh<'_> {
         let manifest: Manifest =
             serde_json::from_slice(&bytes).map_err(|why| refused(format!("it cannot be understood: {why}")))?;
         self.check(&manifest, targets).map_err(refused)?;
-        self.disk.replace(&manifest_name(sha256), &bytes)?;
+        self.disk.replace(&objects::manifest_name(sha256), &bytes)?;
         Ok((sha256, manifest))
     }
 
@@ -256,12 +255,6 @@ impl Refresh<'_> {
             }
         };
         seen.map_or(Ok(()), |at| state::save(self.disk, &Seen { at }))
-    }
-
-    fn drop_older_manifests(&self, newest: Sha256) -> Result<(), Trouble> {
-        let names = self.disk.list(MANIFESTS)?.into_iter().map(|name| format!("{MANIFESTS}/{name}"));
-        let older: Vec<String> = names.filter(|name| *name != manifest_name(newest)).collect();
-        self.disk.remove(&older.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Fetches what a set asks for and is not here. A program that is fetched before it is asked for must come, or the
@@ -332,11 +325,6 @@ impl Refresh<'_> {
 /// Whether every file of a program is on the disk.
 pub(super) fn is_installed(disk: &Disk, program: &super::set::Program) -> bool {
     program.files().all(|file| objects::is_there(disk, file.blake3))
-}
-
-/// The name of a manifest's file.
-pub(super) fn manifest_name(sha256: Sha256) -> String {
-    format!("{MANIFESTS}/{sha256}.json")
 }
 
 fn grace_of(manifest: &Manifest) -> Duration {

@@ -4,7 +4,7 @@ use super::Config;
 use super::clock::Known;
 use super::disk::Disk;
 use super::objects;
-use super::refresh::{HELD_BACK, manifest_name};
+use super::refresh::HELD_BACK;
 use super::set::Set;
 use super::state::{self, Boot, CURRENT, Found, Latest, PREVIOUS, Pointer, STAGED, Seen};
 use crate::digest::{Blake3, Sha256};
@@ -51,8 +51,7 @@ impl Stored {
         it.staged = it.read_set(disk, config, STAGED);
         it.previous = it.read_set(disk, config, PREVIOUS);
         it.current = it.read_set(disk, config, CURRENT);
-        // Something was current once: a set stands behind it, or a start was prepared.
-        if it.current.is_none() && (disk.has(CURRENT) || it.previous.is_some() || it.boot.set.is_some()) {
+        if it.current.is_none() && (disk.has(CURRENT) || it.was_there_one()) {
             it.mend(disk, config);
         }
         if it.previous.as_ref().map(|(it, _)| it.set) == it.current.as_ref().map(|(it, _)| it.set) {
@@ -112,6 +111,13 @@ impl Stored {
         }
     }
 
+    /// Whether there must have been a current set, though there is no pointer to one: another one stands behind it, or
+    /// starts were counted; but those of a set that is still staged were only prepared, in an activation that was stopped.
+    fn was_there_one(&self) -> bool {
+        let staged = self.staged.as_ref().map(|(it, _)| it.set);
+        self.previous.is_some() || (self.boot.set.is_some() && self.boot.set != staged)
+    }
+
     fn take<T>(&mut self, what: &str, found: Found<T>) -> Option<T> {
         if matches!(found, Found::Damaged) {
             self.notes.push(format!("what this device remembers is damaged: {what}"));
@@ -120,7 +126,7 @@ impl Stored {
     }
 
     fn read_newest(&mut self, disk: &Disk, config: &Config, latest: Latest) -> Option<Newest> {
-        let bytes = disk.read(&manifest_name(latest.manifest), config.limits.max_manifest).ok().flatten();
+        let bytes = disk.read(&objects::manifest_name(latest.manifest), config.limits.max_manifest).ok().flatten();
         let whole = bytes.filter(|bytes| Sha256::of(bytes) == latest.manifest);
         let manifest = whole.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let manifest = manifest.filter(|it: &Manifest| it.addr == config.addr);

@@ -12,8 +12,11 @@ pub(super) fn open(config: &Config, environment: &str) -> Result<Disk, Trouble> 
     let ours = label(config, environment);
     let found = state::load::<Tenant>(&disk);
     if found.as_ref() == Some(&ours) {
-        // Who writes is settled when something is to be written.
-        let _ = disk.own();
+        // Who writes is settled when something is to be written; whoever can may clear away what a stop left half-way.
+        if disk.own().is_ok() {
+            // If not, it is in nobody's way.
+            let _ = objects::clear_tmp(&disk);
+        }
         return Ok(disk);
     }
     if found.as_ref().is_none() {

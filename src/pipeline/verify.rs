@@ -193,12 +193,17 @@ fn check_archive(
     Ok(())
 }
 
-/// A published folder.
-struct Folder<'a> {
+/// A published folder, by its keys.
+pub struct Folder<'a> {
     root: &'a Path,
 }
 
-impl Folder<'_> {
+impl<'a> Folder<'a> {
+    /// The folder with this path.
+    pub fn new(root: &'a Path) -> Folder<'a> {
+        Folder { root }
+    }
+
     /// Every public file: all but `state/`, which no store ever shows.
     fn list(&self) -> Result<BTreeSet<String>, VerifyError> {
         let mut listed = BTreeSet::new();

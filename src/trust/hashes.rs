@@ -47,16 +47,15 @@ impl Hashes {
         wrong.map(|(algorithm, _)| format!("its {} is another", algorithm.name()))
     }
 
-    /// One of them, as it stands in the names of files.
+    /// One of them, as it stands in the names of files; none that is no hash, since it becomes part of a URL.
     pub fn first(&self) -> Option<&str> {
-        self.known.first().map(|(_, hash)| hash.as_str())
+        self.known.iter().find(|(algorithm, hash)| algorithm.spells(hash)).map(|(_, hash)| hash.as_str())
     }
 
-    /// The SHA-256, where there is one that is spelled right.
+    /// The SHA-256, where there is one.
     pub fn sha256(&self) -> Option<Sha256> {
-        let of =
-            |(algorithm, hash): &(Algorithm, String)| (*algorithm == Algorithm::Sha256).then(|| Sha256::parse(hash))?;
-        self.known.iter().find_map(of)
+        let mut known = self.known.iter();
+        known.find_map(|(algorithm, hash)| (*algorithm == Algorithm::Sha256).then(|| Sha256::parse(hash))?)
     }
 }
 
@@ -66,6 +65,15 @@ impl Algorithm {
             Algorithm::Sha256 => "SHA-256",
             Algorithm::Sha512 => "SHA-512",
         }
+    }
+
+    /// Whether these are as many lower-case hex digits as it gives.
+    fn spells(self, hash: &str) -> bool {
+        let digits = match self {
+            Algorithm::Sha256 => 64,
+            Algorithm::Sha512 => 128,
+        };
+        hash.len() == digits && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
 
     /// Lower-case hex digits.

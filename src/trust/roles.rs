@@ -264,13 +264,8 @@ fn length_mismatch(length: u64, bytes: &[u8]) -> Option<String> {
 
 /// All keys that can be used, by their ids. The ids are names and nothing more: nobody is counted by them.
 pub(super) fn keys(fields: Fields<'_>) -> Result<BTreeMap<String, Key>, BadShape> {
-    let mut keys = BTreeMap::new();
-    for (id, key) in fields.map("keys")?.iter() {
-        if let Some(key) = Key::read(key)? {
-            keys.insert(id.to_owned(), key);
-        }
-    }
-    Ok(keys)
+    let usable = |(id, key): (&str, &Json)| Some((id.to_owned(), Key::read(key)?));
+    Ok(fields.map("keys")?.iter().filter_map(usable).collect())
 }
 
 /// Who may sign, out of these keys.

@@ -11,6 +11,7 @@ use std::ops::Deref;
 
 use super::delegations::Delegation;
 use super::envelope::{Authority, Envelope};
+use super::json::BadShape;
 use super::roles::{self, Common, MetaFile, Role, Root, Snapshot, Targets, TimestampRole};
 use super::{Binding, TrustError};
 use crate::time::Timestamp;
@@ -51,7 +52,7 @@ fn admit<T: Role>(bytes: &[u8], terms: &Terms<'_>) -> Result<Verified<T>, TrustE
     if let Some(why) = terms.pin.and_then(|pin| pin.mismatch(bytes)) {
         return Err(TrustError::Pin { role: role(), why });
     }
-    let shape = |why: super::json::BadShape| TrustError::Shape { role: role(), why: why.to_string() };
+    let shape = |why: BadShape| TrustError::Shape { role: role(), why: why.to_string() };
     let envelope = Envelope::open(bytes).map_err(shape)?;
     let read: T = roles::read(&envelope.signed).map_err(shape)?;
     if let Some(binding) = terms.binding {
@@ -111,7 +112,7 @@ pub struct WithRoot {
 impl WithRoot {
     /// A root that is trusted because of where it comes from. It must still have signed itself.
     pub fn pinned(bytes: &[u8]) -> Result<WithRoot, TrustError> {
-        let shape = |why: super::json::BadShape| TrustError::Shape { role: "root".to_owned(), why: why.to_string() };
+        let shape = |why: BadShape| TrustError::Shape { role: "root".to_owned(), why: why.to_string() };
         let claimed: Root = roles::read(&Envelope::open(bytes).map_err(shape)?.signed).map_err(shape)?;
         let terms = Terms { role: "root", authority: &claimed.root, pin: None, binding: None };
         Ok(WithRoot { root: admit(bytes, &terms)?, binding: None })
@@ -184,10 +185,15 @@ impl Verified<TimestampRole> {
     }
 }
 
+/// A snapshot that was trusted before. It holds back older ones, whatever the timestamp names now, and whether it has
+/// expired or not; it is not trusted any more.
+#[derive(Debug, Clone)]
+pub struct Before(Verified<Snapshot>);
+
 impl Verified<Snapshot> {
     /// Refuses a snapshot that takes back, or no longer names, what the one before named (5.5.5).
-    pub fn follows(&self, trusted: &Verified<Snapshot>) -> Result<(), TrustError> {
-        for (name, old) in &trusted.meta {
+    pub fn follows(&self, before: &Before) -> Result<(), TrustError> {
+        for (name, old) in &before.0.meta {
             let Some(new) = self.meta.get(name) else {
                 return Err(TrustError::Dropped { role: "snapshot".to_owned(), of: name.clone() });
             };
@@ -227,9 +233,9 @@ impl WithTimestamp {
         self.admit(bytes, Some(&self.timestamp.snapshot))
     }
 
-    /// A snapshot that was trusted before: good for holding back older ones, whatever the timestamp names now.
-    pub fn older_snapshot(&self, bytes: &[u8]) -> Result<Verified<Snapshot>, TrustError> {
-        self.admit(bytes, None)
+    /// A snapshot that was trusted before.
+    pub fn snapshot_before(&self, bytes: &[u8]) -> Result<Before, TrustError> {
+        self.admit(bytes, None).map(Before)
     }
 
     /// Goes on with this snapshot.

@@ -11,16 +11,25 @@
 //!
 //! What is on the shelf after a step was verified completely in that step; of a step that fails nothing is kept.
 
+mod error;
+mod names;
+mod sides;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::num::NonZeroU64;
+
+use names::history;
 
 use super::delegations::Delegation;
 use super::roles::{MetaFile, Root, Snapshot, TargetFile, Targets, TimestampRole};
 use super::set::{Expiry, Verified, WithRoot, WithSnapshot, WithTargets, WithTimestamp};
 use super::{Binding, TrustError};
 use crate::time::Timestamp;
+
+pub use error::UpdateError;
+pub use names::encoded;
+pub use sides::{Answer, Caches, FetchError, Repository, Request, Shelf, Trouble};
 
 /// Longest root that is read, in bytes.
 pub const MAX_ROOT: u64 = 512_000;
@@ -37,100 +46,10 @@ pub const MAX_ROTATIONS: u32 = 256;
 /// Most targets files that one look-up reads.
 pub const MAX_DELEGATIONS: usize = 32;
 
-/// Where published metadata comes from.
-pub trait Repository {
-    /// Fetches one file. It stops reading after `request.max` bytes and fails then with [`FetchError::TooLong`].
-    fn metadata(&self, request: &Request<'_>) -> Result<Answer, FetchError>;
-}
-
-/// One file of metadata that is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// Whose file: `root`, `timestamp`, `snapshot`, `targets`, or a delegated role. Roots may live elsewhere.
-    pub role: &'a str,
-    /// Its name below the metadata URL: `2.root.json`, `timestamp.json`, `7.snapshot.json`. It is percent-encoded
-    /// already, and has no `/`.
-    pub name: &'a str,
-    /// Most bytes to read.
-    pub max: u64,
-    /// What [`Answer::Unchanged`] would stand for. None: there is nothing to compare with, so the request must not be
-    /// made conditional.
-    pub held: Option<&'a [u8]>,
-    /// Whether an answer from a cache will do.
-    pub caches: Caches,
-}
-
-/// Whether copies that others keep will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caches {
-    /// Yes.
-    Allowed,
-    /// No: a cache has just answered with what contradicts the rest (`Cache-Control: no-cache`).
-    Bypassed,
-}
-
-/// What a repository answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The whole file.
-    Bytes(Vec<u8>),
-    /// There is none (HTTP 404, 403 or 410). For the next root that is the normal end of the chain.
-    Missing,
-    /// It is [`Request::held`] still (HTTP 304).
-    Unchanged,
-}
-
-/// Why nothing was fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// It may go better in a while: no connection, a time-out, HTTP 5xx or 429.
-    #[error("cannot fetch `{name}` now")]
-    Passing {
-        /// Which file.
-        name: String,
-        /// What went wrong.
-        #[source]
-        source: Trouble,
-    },
-    /// Asking again will not help: a bad certificate, a redirect elsewhere, another HTTP status.
-    #[error("cannot fetch `{name}`")]
-    Refused {
-        /// Which file.
-        name: String,
-        /// What went wrong.
-        #[source]
-        source: Trouble,
-    },
-    /// More bytes than the file may have; nobody read on.
-    #[error("`{name}` is longer than {max} bytes")]
-    TooLong {
-        /// Which file.
-        name: String,
-        /// How many it may have.
-        max: u64,
-    },
-}
-
-/// What something else said, in its own words.
-pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
-
-/// Where trusted metadata is kept, byte for byte.
-///
-/// Names: `root.json`, `timestamp.json`, `snapshot.json`, `targets.json`, `<role>.json` for delegated roles
-/// (percent-encoded), and `root_history/<N>.root.json`; that is the layout that python-tuf uses.
-pub trait Shelf {
-    /// What is kept under a name.
-    fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble>;
-    /// Keeps these bytes under a name, whole or not at all.
-    fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<(), Trouble>;
-    /// Forgets what is kept under a name; nothing there is no failure.
-    fn forget(&mut self, name: &str) -> Result<(), Trouble>;
-}
-
 /// How a refresh ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refreshed {
-    /// There was a newer timestamp.
+    /// There is something new: a newer timestamp.
     Updated,
     /// The newest timestamp is the one that was trusted before.
     Unchanged,
@@ -144,73 +63,17 @@ pub enum Refreshed {
     },
 }
 
-/// Why a refresh or a look-up failed. What was trusted before still is.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
-    /// Something was fetched that is not trusted.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// Something could not be fetched.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// A file that trusted metadata names is not in the repository.
-    #[error("`{name}` is not in the repository")]
-    Missing {
-        /// Which file.
-        name: String,
-    },
-    /// There is no root on the shelf to go on from.
-    #[error("there is no trusted root")]
-    NoRoot,
-    /// More than [`MAX_ROTATIONS`] new roots.
-    #[error("more than {MAX_ROTATIONS} new roots in one refresh")]
-    TooManyRoots,
-    /// The shelf cannot be read or written.
-    #[error("cannot {action} `{name}` among the trusted metadata")]
-    Shelf {
-        /// What was tried: `read`, `keep`, `forget`.
-        action: &'static str,
-        /// What it was about.
-        name: String,
-        /// What went wrong.
-        #[source]
-        source: Trouble,
-    },
-    /// A target was asked for before anything was refreshed or recalled.
-    #[error("nothing has been verified yet")]
-    NothingTrusted,
-}
-
-impl UpdateError {
-    /// Whether the same may succeed in a while with nobody doing anything.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            UpdateError::Trust(error) => error.is_retryable(),
-            UpdateError::Fetch(error) => matches!(error, FetchError::Passing { .. }),
-            UpdateError::Missing { .. } => true,
-            UpdateError::TooManyRoots => true,
-            UpdateError::NoRoot | UpdateError::Shelf { .. } | UpdateError::NothingTrusted => false,
-        }
-    }
-
-    /// What to do about it.
-    pub fn advice(&self) -> &'static str {
-        match self {
-            UpdateError::Trust(error) => error.advice(),
-            UpdateError::Fetch(FetchError::Passing { .. }) => "check the connection; try again in a while",
-            UpdateError::Fetch(FetchError::Refused { .. }) => "check the URL, and what stands between",
-            UpdateError::Fetch(FetchError::TooLong { .. }) => {
-                "no file of a sound repository is as long; something else answers in its place"
-            }
-            UpdateError::Missing { .. } => {
-                "a cache may be behind: try again in a few minutes; or the publication is incomplete"
-            }
-            UpdateError::NoRoot => "give the root that came with the program",
-            UpdateError::TooManyRoots => "refresh again: it goes on where this one stopped",
-            UpdateError::Shelf { .. } => "check that the folder can be written and that the disk is not full",
-            UpdateError::NothingTrusted => "refresh first",
-        }
-    }
+/// The four roles, verified and consistent with one another.
+#[derive(Debug, Clone, Copy)]
+pub struct Trusted<'a> {
+    /// Names the keys.
+    pub root: &'a Root,
+    /// Names the snapshot.
+    pub timestamp: &'a TimestampRole,
+    /// Names the targets.
+    pub snapshot: &'a Snapshot,
+    /// Names files. It is [`Targets::targets`] that a client without delegations reads.
+    pub targets: &'a Targets,
 }
 
 /// A client of one repository.
@@ -264,22 +127,26 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
     pub fn refresh(&mut self, now: Timestamp) -> Result<Refreshed, UpdateError> {
         self.forget_set(Reach::Repository);
         let expiry = Expiry::JudgedAt(now);
-        self.keep_root()?;
         self.follow_repository(Caches::Allowed)?;
         self.root.check(expiry)?;
-        let (refreshed, timestamp) = match self.refresh_timestamp(expiry, Caches::Allowed) {
-            // The key may have changed with a root that a cache does not know of yet. Asked once more without caches;
-            // only where the repository is ours, for which caches are the normal case.
-            Err(UpdateError::Trust(TrustError::Signatures { .. })) if self.root.binding().is_some() => {
+        match self.refresh_roles(expiry, Caches::Allowed) {
+            // A key may have changed with a root of which a cache says that it is not there. That is asked once more
+            // without caches; only where the repository is ours, for which caches are the normal case.
+            Err(error @ UpdateError::Trust(TrustError::Signatures { .. })) if self.root.binding().is_some() => {
+                let known = self.next_version();
                 self.follow_repository(Caches::Bypassed)?;
+                if self.next_version() == known {
+                    return Err(error);
+                }
                 self.root.check(expiry)?;
-                self.refresh_timestamp(expiry, Caches::Bypassed)?
+                match self.refresh_roles(expiry, Caches::Bypassed)? {
+                    // The timestamp may have been taken in the first round already.
+                    Refreshed::Unchanged => Ok(Refreshed::Updated),
+                    refreshed => Ok(refreshed),
+                }
             }
-            other => other?,
-        };
-        let snapshot = self.refresh_snapshot(timestamp, expiry)?;
-        self.set = Some(self.refresh_targets(snapshot)?);
-        Ok(refreshed)
+            other => other,
+        }
     }
 
     /// Verifies again what is on the shelf, without the network. Expiry is not judged: see [`Updater::trusted`] for
@@ -353,7 +220,7 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
                 continue;
             }
             let name = format!("{}.root.json", self.next_version());
-            let Some(bytes) = self.fetch("root", &name, MAX_ROOT, caches)? else { return Ok(()) };
+            let Some(bytes) = self.fetch("root", &name, MAX_ROOT, caches)? else { return self.keep_root() };
             let next = self.root.next(&bytes)?;
             // First the floors go and then the root comes. Stopped in between, the next refresh comes here again; the
             // other way round, floors that somebody had pushed up would stay for ever.
@@ -379,6 +246,14 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
             .try_for_each(|name| self.keep_changed(name, &bytes));
         self.root_bytes = bytes;
         kept
+    }
+
+    /// Everything after the root.
+    fn refresh_roles(&mut self, expiry: Expiry, caches: Caches) -> Result<Refreshed, UpdateError> {
+        let (refreshed, timestamp) = self.refresh_timestamp(expiry, caches)?;
+        let snapshot = self.refresh_snapshot(timestamp, expiry)?;
+        self.set = Some(self.refresh_targets(snapshot)?);
+        Ok(refreshed)
     }
 
     /// The newest timestamp that is trusted (5.4), and how it came to be that.
@@ -438,8 +313,8 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
         let bytes = self.fetch_pinned("snapshot", set.pin(), set.root().consistent_snapshot, MAX_SNAPSHOT)?;
         let snapshot = set.snapshot(&bytes)?;
         // Whatever has expired, and whatever the timestamp says now: what was trusted before holds back older ones.
-        if let Some(older) = held.and_then(|bytes| set.older_snapshot(&bytes).ok()) {
-            snapshot.follows(&older)?;
+        if let Some(before) = held.and_then(|bytes| set.snapshot_before(&bytes).ok()) {
+            snapshot.follows(&before)?;
         }
         let set = set.with_snapshot(snapshot, expiry)?;
         self.keep("snapshot.json", &bytes)?;
@@ -521,7 +396,8 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
         Ok(recalled().ok())
     }
 
-    /// Fetches a file by the version that another one names.
+    /// Fetches a file by the version that another one names. What is not that file is asked for once more, past the
+    /// cache that may have cut or mixed it up; only where the repository is ours.
     fn fetch_pinned(&self, role: &str, pin: &MetaFile, is_versioned: bool, max: u64) -> Result<Vec<u8>, UpdateError> {
         let name = match is_versioned {
             true => format!("{}.{}.json", pin.version, encoded(role)),
@@ -531,7 +407,18 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
         if max > MAX_METADATA {
             return Err(FetchError::TooLong { name, max: MAX_METADATA }.into());
         }
-        self.fetch(role, &name, max, Caches::Allowed)?.ok_or_else(|| missing(&name))
+        let fetch = |caches| self.fetch(role, &name, max, caches)?.ok_or_else(|| missing(&name));
+        let first = fetch(Caches::Allowed);
+        let is_that_file = match &first {
+            Ok(bytes) => pin.mismatch(bytes).is_none(),
+            Err(error) => {
+                !matches!(error, UpdateError::Missing { .. } | UpdateError::Fetch(FetchError::TooLong { .. }))
+            }
+        };
+        match self.root.binding() {
+            Some(_) if !is_that_file => fetch(Caches::Bypassed),
+            _ => first,
+        }
     }
 
     fn fetch(&self, role: &str, name: &str, max: u64, caches: Caches) -> Result<Option<Vec<u8>>, UpdateError> {
@@ -568,19 +455,6 @@ impl<R: Repository, S: Shelf> Updater<R, S> {
     }
 }
 
-/// The four roles, verified and consistent with one another.
-#[derive(Debug, Clone, Copy)]
-pub struct Trusted<'a> {
-    /// Names the keys.
-    pub root: &'a Root,
-    /// Names the snapshot.
-    pub timestamp: &'a TimestampRole,
-    /// Names the targets.
-    pub snapshot: &'a Snapshot,
-    /// Names files. It is [`Targets::targets`] that a client without delegations reads.
-    pub targets: &'a Targets,
-}
-
 /// A timestamp from the shelf, and its bytes.
 type Held = (Verified<TimestampRole>, Vec<u8>);
 
@@ -600,23 +474,6 @@ fn next_unseen(waiting: &mut Vec<Delegation>, seen: &mut BTreeSet<String>) -> Op
             return Some(next);
         }
     }
-}
-
-fn history(version: u64) -> String {
-    format!("root_history/{version}.root.json")
-}
-
-/// A role name as part of a file name or a URL: everything but letters, digits and `-._~` is percent-encoded, so
-/// whatever a name contains, it is one segment of a path.
-pub fn encoded(role: &str) -> String {
-    let mut out = String::with_capacity(role.len());
-    for byte in role.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => write!(out, "%{byte:02X}").expect("a string takes everything"),
-        }
-    }
-    out
 }
 
 fn load(shelf: &impl Shelf, name: &str) -> Result<Option<Vec<u8>>, UpdateError> {

@@ -93,7 +93,7 @@ fn machines_get_one_document_whatever_happens() {
     let fetching = Fetching::new();
     let fetched = fetching.fetch(&["--format", "json"]).ok().json();
     assert_eq!(fetched["update"]["gained"][0]["app_id"], "com.example.chat");
-    assert_eq!(fetched["start"]["programs"][1]["verdict"]["verdict"], "runs");
+    assert_eq!(fetched["start"]["programs"][1]["verdict"]["state"], "runs");
     assert_eq!(fetched["environment"], "production");
     let folder = fetched["start"]["programs"][0]["folder"].as_str().expect("a folder");
     assert_eq!(files(std::path::Path::new(folder)).into_keys().collect::<Vec<_>>(), ["index.html"]);
@@ -102,7 +102,7 @@ fn machines_get_one_document_whatever_happens() {
     let failed = fetching.fetch(&["--format", "json"]).ends_with(3).json();
     assert_eq!((&failed["error"]["code"], &failed["error"]["retry"]), (&Value::from("server"), &Value::from("later")));
     assert_eq!(failed["error"]["kept"]["publication"], 1);
-    assert_eq!(failed["start"]["programs"][0]["verdict"]["verdict"], "runs");
+    assert_eq!(failed["start"]["programs"][0]["verdict"]["state"], "runs");
 }
 
 #[test]

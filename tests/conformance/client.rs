@@ -67,7 +67,11 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("error: {why}");
+            let mut reason: Option<&dyn Error> = Some(&*why);
+            while let Some(error) = reason {
+                eprintln!("error: {error}");
+                reason = error.source();
+            }
             if let Some(error) = why.downcast_ref::<UpdateError>() {
                 eprintln!("help: {}", error.advice());
             }
