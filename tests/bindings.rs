@@ -4,8 +4,10 @@
 #![expect(clippy::disallowed_methods, reason = "tests run programs in other languages, and read what was generated")]
 
 #[path = "support/http.rs"]
+#[expect(dead_code, reason = "here nearly nothing goes wrong")]
 mod http;
 #[path = "support/parts.rs"]
+#[expect(dead_code, reason = "others need python-tuf and tough")]
 mod parts;
 #[path = "support/project.rs"]
 mod project;
