@@ -195,13 +195,12 @@ impl Signing<'_> {
     }
 }
 
+/// A manifest's bytes, and the bundles beside it.
+type Contents<'a> = (&'a [u8], Vec<(Blake3, index::Archive)>);
+
 /// The manifest of a sound tenant, and its bundles: every archive among its targets that is no overlay. They are
 /// taken from what was signed, and the record must say the same.
-fn contents<'a>(
-    addr: &str,
-    record: &TenantRecord,
-    verified: &'a VerifiedTenant,
-) -> Result<(&'a [u8], Vec<(Blake3, index::Archive)>), Finding> {
+fn contents<'a>(addr: &str, record: &TenantRecord, verified: &'a VerifiedTenant) -> Result<Contents<'a>, Finding> {
     let manifest_key = keys::manifest(addr, record.manifest.sha256);
     let other = |what: &str| Finding { key: manifest_key.clone(), problem: format!("the index names other {what}") };
     let manifest = verified.bytes.iter().find(|(key, _)| *key == manifest_key).ok_or_else(|| other("manifests"))?;

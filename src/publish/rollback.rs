@@ -132,9 +132,8 @@ impl Earlier {
             let numbers: Vec<String> = history.iter().map(|it| it.publication.to_string()).collect();
             let known = match numbers.as_slice() {
                 [] => "none".into(),
-                [few @ ..] if few.len() <= 10 => few.join(", "),
-                [first, .., last] => format!("{} of them from {first} to {last}", numbers.len()),
-                [one] => one.clone(),
+                few if few.len() <= 10 => few.join(", "),
+                many => format!("{} of them from {} to {}", many.len(), many[0], many[many.len() - 1]),
             };
             return Err(NoWay::Unknown { store: store(), number, known });
         };

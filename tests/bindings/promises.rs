@@ -72,7 +72,7 @@ fn python_gets_every_value_as_the_client_gives_it() {
         update.gained.len() >= 4 && start.programs.iter().any(|it| it.overlay.is_some()),
         "there is much to compare"
     );
-    let expected = [json(&update), json(&activated), json(&start)].map(|it| in_python(it, ""));
+    let expected = [json(&update), json(&activated), json(&start)].map(|it| in_python(it));
     assert_eq!(said.len(), expected.len());
     for (said, expected) in said.iter().zip(&expected) {
         assert_eq!(said, expected);
@@ -85,12 +85,12 @@ fn json(value: &impl serde::Serialize) -> Value {
 
 /// The client's JSON as the bindings have it: instants are numbers, enums name their kind in one way, and `from`,
 /// which is a word of Python's own, is called otherwise.
-fn in_python(value: Value, field: &str) -> Value {
+fn in_python(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             Value::Object(fields.into_iter().map(|(name, it)| renamed(&name, it)).collect::<Map<_, _>>())
         }
-        Value::Array(list) => list.into_iter().map(|it| in_python(it, field)).collect(),
+        Value::Array(list) => list.into_iter().map(in_python).collect(),
         Value::String(text) => match Timestamp::parse(&text) {
             Ok(at) => at.unix().into(),
             Err(_) => text.into(),
@@ -109,5 +109,5 @@ fn renamed(name: &str, value: Value) -> (String, Value) {
         "from" => "before",
         name => name,
     };
-    (name.to_owned(), in_python(value, name))
+    (name.to_owned(), in_python(value))
 }

@@ -46,8 +46,7 @@ fn declared(source: &str) -> Vec<String> {
     let source = source.split("#[cfg(test)]").next().unwrap_or_default();
     let (mut names, mut item) = (Vec::new(), "");
     for line in source.lines() {
-        let word =
-            |after: &str| Some(line.strip_prefix(after)?.split(|c: char| !c.is_alphanumeric() && c != '_').next()?);
+        let word = |after: &str| line.strip_prefix(after)?.split(|c: char| !c.is_alphanumeric() && c != '_').next();
         if !line.starts_with([' ', '}', '/', '#']) {
             item = line;
         }
