@@ -185,7 +185,7 @@ fn a_tenant_that_went_to_another_region_stays_there() {
         .says("nothing has changed since publication 1");
     let index = |folder: &str| {
         let files = read(&project.path(folder));
-        let (key, bytes) = files.iter().filter(|(key, _)| key.ends_with(".index.json")).next_back().expect("an index");
+        let (key, bytes) = files.iter().rfind(|(key, _)| key.ends_with(".index.json")).expect("an index");
         Index::parse(bytes).unwrap_or_else(|why| panic!("{key}: {why}"))
     };
     assert!(!index("public").tenants.contains_key(&bolt) && index("eu").tenants.contains_key(&bolt));

@@ -62,7 +62,10 @@ struct Scenario {
 
 /// What others compile onto each state of a store.
 #[derive(Default)]
-struct Others(Mutex<Vec<((Option<Point>, u64), Compiled)>>);
+struct Others(Mutex<Vec<(Basis, Compiled)>>);
+
+/// The point that a store was at, and the highest number that it had drawn.
+type Basis = (Option<Point>, u64);
 
 impl Others {
     fn onto(&self, project: &Project, store: &Memory, at: &str) -> Compiled {

@@ -137,7 +137,7 @@ fn what_cannot_be_gone_back_to_is_said_before_anything_is_done() {
     let record = &index(&first).tenants[&bolt];
     let overlay = record.overlays.iter().next().map(|(tree, it)| tenantry::index::keys::archive(*tree, it.sha256));
     let overlay = overlay.expect("an overlay");
-    store.delete(&[overlay.clone()]).expect("memory");
+    store.delete(std::slice::from_ref(&overlay)).expect("memory");
     assert_eq!(stopped(1), format!("missing: {overlay}"));
     assert_eq!(head(&store).drawn, 3);
 }
