@@ -72,7 +72,7 @@ fn python_gets_every_value_as_the_client_gives_it() {
         update.gained.len() >= 4 && start.programs.iter().any(|it| it.overlay.is_some()),
         "there is much to compare"
     );
-    let expected = [json(&update), json(&activated), json(&start)].map(|it| in_python(it));
+    let expected = [json(&update), json(&activated), json(&start)].map(in_python);
     assert_eq!(said.len(), expected.len());
     for (said, expected) in said.iter().zip(&expected) {
         assert_eq!(said, expected);
