@@ -8,11 +8,15 @@ mod compile;
 mod doctor;
 mod explain;
 mod fetch;
+mod gc;
 mod init;
 mod keys;
 mod interrupt;
 mod output;
 mod publish;
+mod refresh;
+mod resign;
+mod rollback;
 mod schema;
 mod serve;
 mod settings;
@@ -212,7 +216,9 @@ fn exit_of_publish(error: &PublishError) -> Exit {
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         let exit = match error {
-            VerifyError::Io { .. } => Exit::World,
+            VerifyError::State(error) => return error.into(),
+            VerifyError::Store(error) => return error.into(),
+            VerifyError::Io { .. } | VerifyError::Web { .. } => Exit::World,
             VerifyError::Root(_) => Exit::Refused,
         };
         Failure::of(exit, &error, None)
@@ -253,6 +259,9 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
+            Command::Refresh(it) => refresh::run(&settings, &it),
+            Command::Rollback(it) => rollback::run(&settings, &it),
+            Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Serve(it) => serve::run(&settings, &it),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Blake3, Sha256};
 use crate::metadata::keys::KeyId;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// Version of this file's format. Format 1 did not know to which region a tenant is bound.
 pub const FORMAT: u32 = 2;
@@ -88,6 +88,13 @@ impl Index {
         }
     }
 
+    /// Every public file of the publication but its roots. An overlay and a bundle of the same content have the same
+    /// name.
+    pub fn public_files(&self) -> impl Iterator<Item = String> + '_ {
+        let own = self.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
+        own.chain(self.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256)))
+    }
+
     fn read(bytes: &[u8]) -> Result<Index, BadIndex> {
         let stored: Index<usize> = serde_json::from_slice(bytes)?;
         let trees: Vec<Blake3> = stored.bundles.keys().copied().collect();
@@ -121,6 +128,7 @@ impl<B> Index<B> {
                 content: it.content,
                 next_change: it.next_change,
                 entitlements: it.entitlements,
+                max_ttl: it.max_ttl,
                 overlays: it.overlays,
                 manifest: it.manifest,
                 targets: it.targets,
@@ -185,6 +193,9 @@ pub struct TenantRecord<B = Blake3> {
     pub next_change: Option<Timestamp>,
     /// How many mini-programs are in.
     pub entitlements: u32,
+    /// The longest that its metadata may last, by its compliance profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_ttl: Option<Duration>,
     /// The bundles among its targets, sorted.
     pub bundles: Vec<B>,
     /// Overlays, by the digest of their trees.
@@ -219,6 +230,11 @@ impl FileRecord {
     /// Whether it is time to sign it again: half of its life is over, or the clock stands before its birth.
     pub fn is_due(&self, now: Timestamp) -> bool {
         now < self.issued || now >= self.issued.plus(self.issued.until(self.expires).half())
+    }
+
+    /// Whether it is time, or the file was signed for longer than files may last by now.
+    pub fn is_due_within(&self, now: Timestamp, lifetime: Duration) -> bool {
+        self.is_due(now) || self.issued.until(self.expires) > lifetime
     }
 }
 
@@ -259,6 +275,12 @@ pub mod keys {
     /// A manifest.
     pub fn manifest(addr: &str, sha256: Sha256) -> String {
         format!("o/{sha256}.{addr}.manifest.json")
+    }
+
+    /// The publication that signed a snapshot or targets; none of other files.
+    pub fn number(key: &str) -> Option<u64> {
+        let name = key.strip_prefix("t/")?.split_once('/')?.1;
+        name.strip_suffix(".snapshot.json").or_else(|| name.strip_suffix(".targets.json"))?.parse().ok()
     }
 
     /// Whether a path has the form of a tenant's file, of a bundle, or of one that was about to get such a name.

@@ -12,6 +12,7 @@ use crate::input::{
     Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
     SalesStatus, StoreSpec, TenantStatus, UpdateMode,
 };
+use crate::metadata::Lifetimes;
 use crate::path::{BundlePath, RepoPath};
 use crate::text::Span;
 use crate::time::{Duration, Timestamp, Window};
@@ -65,6 +66,13 @@ pub struct Project {
     pub keys: KeySources,
     /// Where publications go; names are unique, and each has exactly one home.
     pub stores: Vec<StoreSpec>,
+}
+
+impl Project {
+    /// For how long files are signed.
+    pub fn lifetimes(&self) -> Lifetimes {
+        Lifetimes { entitlement: self.entitlement_lifetime, freshness: self.freshness_lifetime }
+    }
 }
 
 impl Default for Project {

@@ -10,15 +10,19 @@ pub mod plan; // what is to be done, as a value
 pub mod apply; // does it
 pub mod finish; // the steps after a publication counts; anybody can do them
 pub mod base; // what a compile, a refresh or a rollback goes on from
+pub mod renewal; // tenants signed again from what a store holds
+pub mod refresh; // before they grow too old
+pub mod rollback; // with the content of an earlier publication
+pub mod gc; // what nobody needs any more goes
 mod check; // nothing damaged leaves the house
 mod difference; // what a store lacks
 mod error; // why a publication stops
-mod workers; // the same work on many things at once
+pub(crate) mod workers; // the same work on many things at once
 
 pub use self::apply::{Outcome, Report, apply};
 pub use self::error::PublishError;
 pub use self::finish::finish;
-pub use self::plan::{Plan, Planned, plan};
+pub use self::plan::{Plan, Planned, plan, plan_own};
 
 use self::head::Kind;
 use self::state::State;

@@ -8,6 +8,8 @@ mod project;
 #[path = "support/s3_server.rs"]
 mod s3_server;
 
+#[path = "publish/stage.rs"]
+mod stage;
 #[path = "publish/watch.rs"]
 mod watch;
 #[path = "publish/world.rs"]

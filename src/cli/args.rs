@@ -32,6 +32,12 @@ pub(crate) enum Command {
     Compile(CompileArguments),
     /// Take what was compiled to the project's stores, so that every shell sees one whole publication at every instant.
     Publish(PublishArguments),
+    /// Sign again what stores show before it grows too old; needs no compile, and no key but that for timestamps.
+    Refresh(RefreshArguments),
+    /// Show the content of an earlier publication again, under a new number.
+    Rollback(RollbackArguments),
+    /// Delete what no publication needs any more.
+    Gc(GcArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
@@ -116,6 +122,88 @@ pub(crate) struct PublishArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RefreshArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what is due, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Sign every timestamp again, due or not.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArguments {
+    /// The number of the publication whose content comes back.
+    #[arg(long, value_name = "N")]
+    pub(crate) to: u64,
+    /// Why, for the record of the publication.
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what would come back, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Bring tenants back too that were removed since.
+    #[arg(long)]
+    pub(crate) restore_removed: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GcArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// How long an object has been known to be unreferenced before it goes.
+    #[arg(long, value_name = "DURATION", default_value = "P1D")]
+    pub(crate) grace: String,
+    /// How many publications stay whole, the current one among them.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) keep: std::num::NonZeroU16,
+    /// For how long a publication stays whole after another has followed it.
+    #[arg(long, value_name = "DURATION", default_value = "P30D")]
+    pub(crate) keep_for: String,
+    /// Say what is kept and why, and what would go; and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Collect as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct KeysFolderArgument {
     /// Where keys are; `keys` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
@@ -138,7 +226,23 @@ pub(crate) struct ExplainArguments {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
     /// The published folder.
-    pub(crate) folder: PathBuf,
+    #[arg(conflicts_with_all = ["store", "url"])]
+    pub(crate) folder: Option<PathBuf>,
+    /// Check what a store of `tenantry.yaml` holds. With `--url`: the store whose tenants come.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
+    #[arg(long, value_name = "ADDRESS", requires = "url")]
+    pub(crate) tenant: Vec<String>,
+    /// The platform code of the shells; the newest when left out.
+    #[arg(long, value_name = "N", requires = "url", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) platform: u32,
+    /// Look at every byte of every object, and, in a store, at how it is served.
+    #[arg(long, conflicts_with = "folder")]
+    pub(crate) deep: bool,
     /// The root to trust; the first root of `keys/root/` when left out, or else of the folder itself.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
@@ -172,7 +276,7 @@ pub(crate) struct ServeArguments {
     /// The folder to serve, and to compile into; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
-    /// Serve this directory store of `tenantry.yaml`; nothing is compiled then.
+    /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
     #[arg(long, value_name = "NAME")]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.

@@ -158,7 +158,7 @@ pub(super) fn roots(
 }
 
 /// Says what is to be known of the keys.
-fn warn(folder: &KeyFolder, newest: &Root, now: Timestamp) {
+pub(super) fn warn(folder: &KeyFolder, newest: &Root, now: Timestamp) {
     if newest.tenantry.environment == DEVELOPMENT {
         output::warning(&format!(
             "signed with throw-away DEVELOPMENT keys from `{}`; every signed file says so.\n         No shell in production may trust them. Make real keys with `tenantry keys init`.",

@@ -1,7 +1,7 @@
 //! `tenantry publish`
 #![expect(clippy::disallowed_methods, reason = "this file reads a plan")]
 
-mod report;
+pub(super) mod report;
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::metadata::DEVELOPMENT;
 use crate::pipeline::verify::Folder;
 use crate::publish::head::Kind;
 use crate::publish::projection::guard_regions;
-use crate::publish::{self, Clocks, Job, Others, Plan, Planned, PublishError, Record, Report, Rewind};
+use crate::publish::{self, Job, Others, Plan, Planned, PublishError, Record, Report, Rewind};
 use crate::time::Timestamp;
 use crate::write::OutDir;
 use crate::write::state::Lineage;
@@ -183,10 +183,7 @@ impl Run<'_> {
             lineage: self.lineage.of(name),
             now: self.now,
             clock: &self.settings.clock(self.now),
-            clocks: match self.settings.has_own_clock() {
-                true => Clocks::Compare,
-                false => Clocks::Trust,
-            },
+            clocks: self.settings.clocks(None),
             record,
             others: match self.arguments.take_over {
                 true => Others::TakeOver,
@@ -236,14 +233,17 @@ impl Run<'_> {
         let said: Vec<(Option<&str>, &Failure)> =
             failures.iter().map(|(store, failure)| (Some(store.as_str()), failure)).collect();
         self.reporter.end(&reports, &said);
-        let mut failures = failures.into_iter().map(|(_, failure)| failure);
-        let first = failures.next();
-        // The first decides the exit code and is said last; the others are said here.
-        for failure in failures {
-            if let Failure::Because { message, help, .. } = failure {
-                output::error(&message, help.as_deref());
-            }
-        }
-        first.map_or(Ok(()), Err)
+        first_of(failures.into_iter().map(|(_, failure)| failure))
     }
+}
+
+/// The first failure decides the exit code and is said last; the others are said here.
+pub(super) fn first_of(mut failures: impl Iterator<Item = Failure>) -> Result<(), Failure> {
+    let first = failures.next();
+    for failure in failures {
+        if let Failure::Because { message, help, .. } = failure {
+            output::error(&message, help.as_deref());
+        }
+    }
+    first.map_or(Ok(()), Err)
 }

@@ -10,6 +10,7 @@ use super::{Exit, Failure};
 use crate::load::{self, LoadError, SourceTree};
 use crate::model::Project;
 use crate::pipeline;
+use crate::publish::Clocks;
 use crate::report::Format;
 use crate::time::Timestamp;
 
@@ -59,9 +60,12 @@ impl Settings {
             .ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
     }
 
-    /// Whether [`Settings::now`] asks the clock, when no argument says otherwise.
-    pub(crate) fn has_own_clock(&self) -> bool {
-        std::env::var_os("SOURCE_DATE_EPOCH").is_none()
+    /// Whether a store's clock is compared with ours: not when somebody has said what time it is.
+    pub(crate) fn clocks(&self, at: Option<&str>) -> Clocks {
+        match at.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
+            true => Clocks::Compare,
+            false => Clocks::Trust,
+        }
     }
 
     /// The time since then, for whoever must know what time it is meanwhile.

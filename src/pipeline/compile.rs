@@ -247,7 +247,7 @@ impl Publishing<'_> {
             job.out.remove(job.threads, &stale(previous, &index))?;
         }
         if job.out.was_interrupted() {
-            let known: BTreeSet<String> = public_files(&index).collect();
+            let known: BTreeSet<String> = index.public_files().collect();
             job.out.sweep(|key| known.contains(key))?;
         }
         if self.previous.in_folder(job) != Some(&index) {
@@ -307,12 +307,6 @@ impl Publishing<'_> {
     }
 }
 
-/// Every public file of a publication but its roots. An overlay and a bundle of the same content have the same name.
-fn public_files(index: &Index) -> impl Iterator<Item = String> + '_ {
-    let own = index.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
-    own.chain(index.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256)))
-}
-
 /// Names of the tenants that only the older index has.
 fn gone(previous: &Index, index: &Index) -> Vec<String> {
     let gone = previous.tenants.iter().filter(|(addr, _)| !index.tenants.contains_key(*addr));
@@ -332,7 +326,7 @@ fn stale(previous: &Index, index: &Index) -> Vec<String> {
     if stale.is_empty() {
         return Vec::new();
     }
-    for key in public_files(index) {
+    for key in index.public_files() {
         stale.remove(&key);
     }
     stale.into_iter().collect()

@@ -1,6 +1,6 @@
 //! Why a publication stops, and what to do about it.
 
-use super::head::{Published, RESERVATION, Reservation};
+use super::head::{Kind, Published, RESERVATION, Reservation};
 use super::projection::Homeless;
 use super::state::StateError;
 use crate::index::Point;
@@ -150,6 +150,10 @@ impl PublishError {
             PublishError::Burnt { store, .. } => {
                 Some(format!("compile again with `--onto {store}`, which draws a number that nobody has had"))
             }
+            PublishError::Busy { reservation, .. } if reservation.kind == Kind::Gc => Some(format!(
+                "run again when it has collected what nobody needs; if it is dead, anybody may go on after {} minutes, and not earlier",
+                RESERVATION.seconds() / 60
+            )),
             PublishError::Busy { store, .. } => Some(format!(
                 "wait for it, then compile again with `--onto {store}`; if it is dead, `--take-over` goes on at once and everybody may after {} minutes",
                 RESERVATION.seconds() / 60

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::difference::Difference;
 use super::error::describe;
-use super::head::{Head, Reservation};
+use super::head::{Head, Kind, Reservation};
 use super::projection::project;
 use super::state::{Seen, Timestamps, index_key, timestamps_key};
 use super::{Job, Others, PublishError, Rewind, check};
@@ -207,9 +207,18 @@ impl std::fmt::Display for Note {
 
 /// Decides what is to be done to a store, and checks all that would be moved. Changes nothing.
 pub fn plan(job: &Job<'_>) -> Result<Planned, PublishError> {
+    plan_for(job, project(job.index, job.spec))
+}
+
+/// The same for an index that came from the store itself. All its tenants stay there, whatever the project says about
+/// regions by now: moving them is for a compile and a publication.
+pub fn plan_own(job: &Job<'_>) -> Result<Planned, PublishError> {
+    plan_for(job, job.index.clone())
+}
+
+fn plan_for(job: &Job<'_>, index: Index) -> Result<Planned, PublishError> {
     let seen = job.tools.state().head()?;
     seen.head.guard_clock(job.now)?;
-    let index = project(job.index, job.spec);
     let bytes = index.to_bytes();
     let target = Point { publication: index.publication, index: Sha256::of(&bytes) };
     let plan = Plan {
@@ -329,7 +338,9 @@ pub(super) fn obstacle(job: &Job<'_>, head: &Head, plan: &Plan) -> Result<Option
     let other = head.reserved.as_ref().filter(|it| !is_own(it));
     let own = head.reserved.as_ref().filter(|it| is_own(it));
     let may_wait = |it: &&Reservation| it.publication < number || plan.is_silent();
-    let is_alive = |it: &&Reservation| job.others == Others::Respect && !it.is_over(job.now);
+    // Whoever deletes is never taken over before its time: what it is about to delete may be what we rely on.
+    let may_be_taken_over = |it: &Reservation| job.others == Others::TakeOver && it.kind != Kind::Gc;
+    let is_alive = |it: &&Reservation| !may_be_taken_over(it) && !it.is_over(job.now);
     if let Some(reservation) = other.filter(may_wait).filter(is_alive) {
         return Err(PublishError::Busy { store: store(), reservation: Box::new(reservation.clone()) });
     }

@@ -280,6 +280,20 @@ pub fn receipt_key(name: ReceiptName) -> String {
     format!("state/{}.{}.receipt.json", name.publication, name.sha256)
 }
 
+/// The publication to which an object below `state/` belongs; none of those that belong to no single one.
+pub fn number(key: &str) -> Option<u64> {
+    let mut parts = key.strip_prefix("state/")?.splitn(3, '.');
+    let (number, digest, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_digest = digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_known = matches!(rest, "index.json" | "timestamps" | "receipt.json");
+    number.parse().ok().filter(|_| is_digest && is_known)
+}
+
+/// Whether we have put an object below `state/`. Probes leave theirs only when they are stopped.
+pub fn is_ours(key: &str) -> bool {
+    number(key).is_some() || key.starts_with("state/probe/")
+}
+
 /// Reads JSON of our format. The format is looked at first: a newer one may have any shape.
 pub(super) fn parse<T: for<'de> Deserialize<'de>>(key: &str, bytes: &[u8]) -> Result<T, StateError> {
     #[derive(Deserialize)]

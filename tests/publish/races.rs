@@ -1,14 +1,14 @@
 //! Two publishers at once, in every order in which their steps can follow one another.
 
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
+use std::sync::OnceLock;
 
 use tenantry::index::keys;
 use tenantry::publish::head::HEAD;
 use tenantry::publish::{PublishError, Report};
 use tenantry::store::memory::Memory;
-use tenantry::store::{ETag, Fetched, Listed, Store, StoreError, Upload};
 
 use crate::project::{NOW, small};
+use crate::stage::{Stage, every_order};
 use crate::watch::{Judge, Watched};
 use crate::world::{Compiled, Publisher, compiled, head, in_memory, is_superseded, pointers, shows, spec};
 
@@ -153,13 +153,11 @@ impl World {
         judge: impl Fn(&Memory, &[Result<Report, PublishError>; 2]) -> Result<(), String>,
     ) -> Counts {
         let mut counts = Counts::default();
-        // Which publisher goes first at each fork of the way; the last one that can be changed is changed.
-        let mut way: Vec<usize> = Vec::new();
-        loop {
+        every_order(|way| {
             let store = self.before.fork();
             let watched = Watched::new(&store, &self.judge);
-            let stage = Stage::new(&watched, way.clone());
-            let outcomes = stage.play([one, two]);
+            let stage = Stage::new(&watched, &is_step, way);
+            let outcomes = stage.play([&|store| one.publish(store), &|store| two.publish(store)]);
             let taken = stage.taken();
             counts.leaves += 1;
             counts.steps += taken.len();
@@ -168,18 +166,16 @@ impl World {
             judge(&store, &outcomes).unwrap_or_else(|why| panic!("{}: {why}", case()));
             let unfinished = head(&store).current.is_some_and(|it| !it.finished);
             assert!(!unfinished, "{}: nobody has finished it", case());
-            way = taken.iter().map(|it| it.chosen).collect();
-            while let Some(last) = way.pop() {
-                if last == 0 && taken[way.len()].was_free {
-                    way.push(1);
-                    break;
-                }
-            }
-            if way.is_empty() {
-                return counts;
-            }
-        }
+            taken
+        });
+        counts
     }
+}
+
+/// Operations on the head and on timestamps, and the last object before a publication may count. Indexes never change,
+/// so it does not matter when they are read.
+fn is_step(verb: &str, key: &str) -> bool {
+    key == HEAD || key.ends_with("/timestamp.json") || (verb == "put" && key.ends_with(".index.json"))
 }
 
 /// Exactly one succeeds, the store shows what it made, and the other says who that was.
@@ -200,139 +196,6 @@ fn one_wins(
         }
         () if !shows(store, winner.compiled, winner.spec) => Err("the store does not show what the winner made".into()),
         () => Ok(()),
-    }
-}
-
-/// A step that was taken.
-#[derive(Debug, Clone, Copy)]
-struct Taken {
-    chosen: usize,
-    /// Whether the other one could have gone instead.
-    was_free: bool,
-}
-
-/// Lets two publishers work on a store, one step at a time. A step is an operation on the head, a timestamp, or the
-/// last object before a publication may count; what lies between two steps nobody else looks at.
-struct Stage<'a> {
-    store: &'a Watched<'a>,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-struct State {
-    players: [Player; 2],
-    way: Vec<usize>,
-    taken: Vec<Taken>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Player {
-    Running,
-    /// Before a step.
-    Waiting,
-    Gone,
-}
-
-impl<'a> Stage<'a> {
-    fn new(store: &'a Watched<'a>, way: Vec<usize>) -> Stage<'a> {
-        let state = State { players: [Player::Running; 2], way, taken: Vec::new() };
-        Stage { store, state: Mutex::new(state), changed: Condvar::new() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no publisher panics")
-    }
-
-    fn taken(&self) -> Vec<Taken> {
-        self.state().taken.clone()
-    }
-
-    fn play(&self, publishers: [&Publisher<'_>; 2]) -> [Result<Report, PublishError>; 2] {
-        std::thread::scope(|scope| {
-            let threads = [0, 1].map(|at| {
-                let publisher = publishers[at];
-                scope.spawn(move || {
-                    let outcome = publisher.publish(&Seat { stage: self, at });
-                    self.state().players[at] = Player::Gone;
-                    self.changed.notify_all();
-                    outcome
-                })
-            });
-            self.direct();
-            threads.map(|it| it.join().expect("a publisher never panics"))
-        })
-    }
-
-    /// Lets one of those who wait take its step, until both are gone.
-    fn direct(&self) {
-        let mut state = self.state();
-        loop {
-            while state.players.contains(&Player::Running) {
-                state = self.changed.wait(state).expect("no publisher panics");
-            }
-            let waiting = [0, 1].map(|at| state.players[at] == Player::Waiting);
-            let was_free = waiting == [true, true];
-            let chosen = match waiting {
-                [false, false] => return,
-                [true, true] => state.way.get(state.taken.len()).copied().unwrap_or(0),
-                [first, _] => usize::from(!first),
-            };
-            state.taken.push(Taken { chosen, was_free });
-            state.players[chosen] = Player::Running;
-            self.changed.notify_all();
-        }
-    }
-}
-
-/// A publisher's view of the store.
-struct Seat<'a> {
-    stage: &'a Stage<'a>,
-    at: usize,
-}
-
-impl Seat<'_> {
-    fn step(&self, key: &str) {
-        let is_step = key == HEAD || key.ends_with("/timestamp.json") || key.ends_with(".index.json");
-        if !is_step {
-            return;
-        }
-        let mut state = self.stage.state();
-        state.players[self.at] = Player::Waiting;
-        self.stage.changed.notify_all();
-        while state.players[self.at] == Player::Waiting {
-            state = self.stage.changed.wait(state).expect("no publisher panics");
-        }
-    }
-}
-
-impl Store for Seat<'_> {
-    fn describe(&self) -> String {
-        self.stage.store.describe()
-    }
-
-    fn get(&self, key: &str, max: u64) -> Result<Option<Fetched>, StoreError> {
-        // Indexes never change, so it does not matter when they are read.
-        if !key.ends_with(".index.json") {
-            self.step(key);
-        }
-        self.stage.store.get(key, max)
-    }
-
-    fn head(&self, key: &str) -> Result<Option<Listed>, StoreError> {
-        self.stage.store.head(key)
-    }
-
-    fn put(&self, upload: &Upload<'_>) -> Result<ETag, StoreError> {
-        self.step(upload.key);
-        self.stage.store.put(upload)
-    }
-
-    fn list(&self, prefix: &str, each: &mut dyn FnMut(Vec<Listed>)) -> Result<(), StoreError> {
-        self.stage.store.list(prefix, each)
-    }
-
-    fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
-        self.stage.store.delete(keys)
     }
 }
 

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_millis(500);
 const SHOWN: usize = 10;
 
 /// Says what happens while it happens. JSON is one document a line; the last one is the summary.
-pub(super) struct Reporter<'a> {
+pub(in crate::cli) struct Reporter<'a> {
     settings: &'a Settings,
     format: PlainFormat,
     count: Mutex<Count>,
@@ -44,7 +44,7 @@ impl Count {
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(settings: &'a Settings, format: PlainFormat) -> Reporter<'a> {
+    pub(in crate::cli) fn new(settings: &'a Settings, format: PlainFormat) -> Reporter<'a> {
         Reporter { settings, format, count: Mutex::new(Count::new(ProgressBar::hidden(), Duration::ZERO)) }
     }
 
@@ -53,7 +53,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// A plan is about to be carried out.
-    pub(super) fn begin(&self, plan: &Plan) {
+    pub(in crate::cli) fn begin(&self, plan: &Plan) {
         let total = plan.total();
         let mut count = self.count.lock().expect("whoever holds it only counts");
         *count = Count::new(output::transfer(total.bytes), self.settings.began.elapsed());
@@ -86,7 +86,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Something has happened to a store.
-    pub(super) fn event(&self, store: &str, event: Event) {
+    pub(in crate::cli) fn event(&self, store: &str, event: Event) {
         let mut count = self.count.lock().expect("whoever holds it only counts");
         match event {
             Event::Reserved { .. } => {}
@@ -132,7 +132,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// A store shows what it should.
-    pub(super) fn finished(&self, plan: &Plan, report: &Report) {
+    pub(in crate::cli) fn finished(&self, plan: &Plan, report: &Report) {
         let count = self.count.lock().expect("whoever holds it only counts");
         count.bar.finish_and_clear();
         let took = self.settings.began.elapsed().saturating_sub(count.began_at);
@@ -163,7 +163,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Nothing was done at all. The summary says why, if it has not been said.
-    pub(super) fn stopped(&self, failure: &Failure) {
+    pub(in crate::cli) fn stopped(&self, failure: &Failure) {
         let has_said = self.count.lock().expect("whoever holds it only counts").has_ended;
         if !has_said {
             self.end(&[], std::slice::from_ref(&(None, failure)));
@@ -171,7 +171,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Nothing more is done.
-    pub(super) fn end(&self, reports: &[Report], failures: &[(Option<&str>, &Failure)]) {
+    pub(in crate::cli) fn end(&self, reports: &[Report], failures: &[(Option<&str>, &Failure)]) {
         let mut count = self.count.lock().expect("whoever holds it only counts");
         count.bar.finish_and_clear();
         count.has_ended = true;

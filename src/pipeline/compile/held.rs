@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CompileError, Job, public_files};
+use super::{CompileError, Job};
 use crate::digest::Blake3;
 use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
 use crate::publish::base::Bases;
@@ -116,8 +116,8 @@ pub(super) fn clear_folder(job: &Job<'_>, previous: &Previous) -> Result<(), Wri
         }
     }
     // The names of all others say what is in them, so they can only be superfluous.
-    let held: BTreeSet<String> = previous.index.iter().flat_map(public_files).collect();
-    keys.extend(public_files(folder).filter(|key| key.starts_with("o/") && !held.contains(key)));
+    let held: BTreeSet<String> = previous.index.iter().flat_map(Index::public_files).collect();
+    keys.extend(folder.public_files().filter(|key| key.starts_with("o/") && !held.contains(key)));
     job.out.remove(job.threads, &keys)
 }
 

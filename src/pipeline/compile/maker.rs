@@ -9,11 +9,11 @@ use super::incremental::Read;
 use super::{COMPILER, CompileError, Job};
 use crate::bundle::{self, Bundle};
 use crate::compose::{Bundles, Composed, Composer};
-use crate::digest::{Blake3, Fingerprint, Sha256};
+use crate::digest::{Blake3, Fingerprint};
 use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
-use crate::sign::{self, Publication, Signers};
+use crate::sign::{self, Publication, Signers, renew};
 use crate::time::Duration;
 use crate::write::Object;
 
@@ -141,28 +141,18 @@ impl Maker<'_> {
         let project = &checked.project;
         let composed = self.composer.tenant(tenant, &decided.resolution, &decided.rendered);
         let addr = self.signers.addresses.addr(&tenant.tenant_id);
-        let longest = |lifetime: Duration| composed.max_ttl.map_or(lifetime, |it| it.min(lifetime));
-        let publication = Publication {
-            addr: &addr,
-            number: self.number,
-            now: self.job.now,
-            entitlement_lifetime: longest(project.entitlement_lifetime),
-            freshness_lifetime: longest(project.freshness_lifetime),
-        };
+        let (now, lifetimes) = (self.job.now, project.lifetimes().within(composed.max_ttl));
+        let publication =
+            Publication { addr: &addr, environment: &self.signers.environment, number: self.number, now, lifetimes };
         let region = region(read);
         let before = self.previous.and_then(|it| it.tenants.get(&addr));
         let same = before.filter(|it| it.content == composed.content && self.job.has_content(&addr, it, region));
-        // What was signed for longer than is allowed by now is due too.
-        let is_due = |file: FileRecord, lifetime: Duration| {
-            file.is_due(self.job.now) || file.issued.until(file.expires) > lifetime
-        };
         let is_entitlement_due = |it: &TenantRecord| {
-            !self.has_same_keys
-                || is_due(it.targets, publication.entitlement_lifetime)
-                || is_due(it.snapshot, publication.entitlement_lifetime)
+            let is_due = |file: FileRecord| file.is_due_within(now, lifetimes.entitlement);
+            !self.has_same_keys || is_due(it.targets) || is_due(it.snapshot)
         };
         let is_freshness_due = |it: &TenantRecord| {
-            is_due(it.timestamp, publication.freshness_lifetime) || !self.job.has_timestamp(&addr, it, region)
+            it.timestamp.is_due_within(now, lifetimes.freshness) || !self.job.has_timestamp(&addr, it, region)
         };
         let (record, mut objects, timestamp, why) = match same {
             Some(before) if is_entitlement_due(before) => {
@@ -170,8 +160,9 @@ impl Maker<'_> {
                 (record, objects, Some(timestamp), Why::Refreshed)
             }
             Some(before) if is_freshness_due(before) => {
-                let (record, timestamp) = self.refresh(before, &publication)?;
-                (record, Vec::new(), Some(timestamp), Why::Refreshed)
+                let fresh = renew::freshness(&self.signers.freshness, &publication, before)?;
+                let timestamp = Object { key: keys::timestamp(&addr), bytes: fresh.timestamp };
+                (fresh.record, Vec::new(), Some(timestamp), Why::Refreshed)
             }
             Some(before) => (before.clone(), Vec::new(), None, Why::Same),
             None => {
@@ -185,7 +176,7 @@ impl Maker<'_> {
             objects.extend(overlays.map(|it| shelve(it).1));
         }
         // What the tenant was made from is remembered even when nothing of it changed.
-        let record = self.describe(read, decided, record);
+        let record = self.describe(read, decided, composed.max_ttl, record);
         Ok(Made { record, addr, objects, timestamp, why })
     }
 
@@ -210,19 +201,17 @@ impl Maker<'_> {
         let manifest = composed.body.write(&Frame {
             addr,
             environment: &self.signers.environment,
-            expires: publication.now.plus(publication.entitlement_lifetime),
+            expires: publication.now.plus(publication.lifetimes.entitlement),
             issued: publication.now,
             publication: publication.number,
             source: &source,
             tenant_id: &read.tenant.tenant_id,
         });
-        let archive = Archive { sha256: Sha256::of(&manifest), length: manifest.len() as u64 };
         let overlays =
             composed.overlays.iter().map(|it| (it.tree, Archive { sha256: it.sha256, length: it.bytes.len() as u64 }));
         let archives = composed.bundles.iter().copied().chain(overlays.clone());
-        let targets = sign::targets(self.signers, publication, archive, archives)?;
-        let snapshot = sign::snapshot(self.signers, publication, &targets.record)?;
-        let timestamp = sign::timestamp(self.signers, publication, &snapshot.record)?;
+        let Signers { entitlement, freshness, .. } = self.signers;
+        let signed = sign::tenant(entitlement, freshness, publication, manifest, archives)?;
         let record = TenantRecord {
             name: read.tenant.name.to_string(),
             tenant_id: read.tenant.tenant_id.to_string(),
@@ -235,32 +224,24 @@ impl Maker<'_> {
             entitlements: composed.entitlements,
             bundles: composed.bundles.iter().map(|(tree, _)| *tree).collect(),
             overlays: overlays.collect(),
-            manifest: archive,
-            targets: targets.record,
-            snapshot: snapshot.record,
-            timestamp: timestamp.record,
+            max_ttl: composed.max_ttl,
+            manifest: signed.archive,
+            targets: signed.targets.record,
+            snapshot: signed.snapshot.record,
+            timestamp: signed.timestamp.record,
         };
-        let number = publication.number;
-        let objects = vec![
-            Object { key: keys::manifest(addr, archive.sha256), bytes: manifest },
-            Object { key: keys::targets(addr, number), bytes: targets.bytes },
-            Object { key: keys::snapshot(addr, number), bytes: snapshot.bytes },
-        ];
-        Ok((record, objects, Object { key: keys::timestamp(addr), bytes: timestamp.bytes }))
+        let (objects, timestamp) = signed.files(addr);
+        let objects = objects.map(|(key, bytes)| Object { key, bytes });
+        Ok((record, objects.into(), Object { key: keys::timestamp(addr), bytes: timestamp }))
     }
 
-    /// Signs the timestamp alone.
-    fn refresh(
+    fn describe(
         &self,
-        before: &TenantRecord,
-        publication: &Publication<'_>,
-    ) -> Result<(TenantRecord, Object), SignError> {
-        let timestamp = sign::timestamp(self.signers, publication, &before.snapshot)?;
-        let record = TenantRecord { timestamp: timestamp.record, ..before.clone() };
-        Ok((record, Object { key: keys::timestamp(publication.addr), bytes: timestamp.bytes }))
-    }
-
-    fn describe(&self, read: &ReadTenant, decided: &Decided, record: TenantRecord) -> TenantRecord {
+        read: &ReadTenant,
+        decided: &Decided,
+        max_ttl: Option<Duration>,
+        record: TenantRecord,
+    ) -> TenantRecord {
         // A file that holds other documents too belongs to the basis; no tenant of it is ever left alone.
         let input = self.read.inputs.get(&read.file);
         let file = input.map(|_| self.job.tree.files[read.file.0 as usize].path.to_string());
@@ -271,6 +252,7 @@ impl Maker<'_> {
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
+            max_ttl,
             ..record
         }
     }
