@@ -21,6 +21,8 @@ mod project;
 
 #[path = "crash/child.rs"]
 mod child;
+#[path = "crash/counts.rs"]
+mod counts;
 #[path = "crash/invariants.rs"]
 mod invariants;
 #[path = "crash/kill.rs"]

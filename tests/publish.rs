@@ -5,6 +5,8 @@
 
 #[path = "support/project.rs"]
 mod project;
+#[path = "support/s3_server.rs"]
+mod s3_server;
 
 #[path = "publish/stage.rs"]
 mod stage;
@@ -13,6 +15,8 @@ mod watch;
 #[path = "publish/world.rs"]
 mod world;
 
+#[path = "publish/bucket.rs"]
+mod bucket;
 #[path = "publish/client.rs"]
 mod client;
 #[path = "publish/command.rs"]

@@ -20,7 +20,7 @@ backend store {
             "Host: @ORIGIN_HOST@"
             "Connection: close";
         .interval = 2s;
-        .timeout = 2s;
+        .timeout = 5s;
         .window = 4;
         .threshold = 2;
         .initial = 2;
@@ -83,6 +83,7 @@ sub vcl_backend_response {
     unset beresp.http.x-amz-request-id;
     unset beresp.http.x-amz-id-2;
     unset beresp.http.x-amz-server-side-encryption;
+    unset beresp.http.Seaweed-X-Amz-ETag;
     unset beresp.http.Seaweed-X-Amz-Owner;
 
     # A store answers 403 for what is missing to whoever may not list.

@@ -276,7 +276,7 @@ pub(crate) struct ServeArguments {
     /// The folder to serve, and to compile into; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
-    /// Serve this directory store of `tenantry.yaml`; nothing is compiled then.
+    /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
     #[arg(long, value_name = "NAME")]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.

@@ -151,10 +151,13 @@ impl Disk {
         let remove = || -> io::Result<()> {
             folder_of(&gone)?;
             if path == self.path(TMP) {
-                return clear(&path);
+                clear(&path)?;
+                return sync_folder(&self.root);
             }
             clear(&gone)?;
             fs::rename(&path, &gone)?;
+            // Both folders that the name moves between: neither alone promises that it does not come back.
+            sync_folder(&self.path(TMP))?;
             sync_folder(path.parent().unwrap_or(&self.root))?;
             clear(&gone)
         };

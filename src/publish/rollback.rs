@@ -130,12 +130,10 @@ impl Earlier {
         let history = &base.head.history;
         let Some(past) = history.iter().find(|it| it.publication == number) else {
             let numbers: Vec<String> = history.iter().map(|it| it.publication.to_string()).collect();
-            let known = match (numbers.first(), numbers.last()) {
-                (Some(first), Some(last)) if numbers.len() > 10 => {
-                    format!("{} of them from {first} to {last}", numbers.len())
-                }
-                (Some(_), _) => numbers.join(", "),
-                (None, _) => "none".into(),
+            let known = match numbers.as_slice() {
+                [] => "none".into(),
+                few if few.len() <= 10 => few.join(", "),
+                many => format!("{} of them from {} to {}", many.len(), many[0], many[many.len() - 1]),
             };
             return Err(NoWay::Unknown { store: store(), number, known });
         };

@@ -3,6 +3,9 @@
 //! A tenant's own metadata is signed once more, under the next version, by the keys that signed it: a shell that has
 //! the newest files already must look at these too, and not put them aside as known. The role that is to be old has
 //! expired a day before the server started; the others hold for a day from then on.
+//!
+//! The next version is also that of the next publication. A shell refuses and forgets an expired timestamp, but one that
+//! holds, above a snapshot that does not, it remembers; it is well again from the publication after the next one.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -206,7 +206,12 @@ fn what_is_missing_is_asked_for_again_soon(setup: &Setup) {
 }
 
 fn nothing_private_is_even_asked_for(setup: &Setup) {
+    let addr = setup.addr();
     for path in [
+        // A line end would end the first line of what the store is sent.
+        &format!("/t/{addr}/timestamp.json%0a"),
+        &format!("/t/{addr}/timestamp.json%0d%0aX-Injected:%20yes"),
+        &format!("/t/{addr}/1.root.json%0a"),
         "/",
         "/?list-type=2",
         "/state/index.json",

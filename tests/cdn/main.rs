@@ -4,15 +4,21 @@
 #![expect(clippy::disallowed_methods, reason = "tests start servers and read what they are configured with")]
 
 mod behaviour;
+mod bucket;
 #[path = "../interop/clients.rs"]
 mod clients;
+mod cloudfront;
 mod edges;
 mod following;
 #[path = "../support/parts.rs"]
 mod parts;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/raw.rs"]
 mod raw;
 mod relay;
+#[path = "../support/servers.rs"]
+mod servers;
 #[expect(dead_code, reason = "the server's own tests use more of it")]
 #[path = "../support/serving.rs"]
 mod serving;

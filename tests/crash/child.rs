@@ -76,6 +76,6 @@ fn acts() {
     };
     // For whoever injected an error: what it was called.
     for error in outcomes.into_iter().filter_map(Result::err) {
-        println!("code {}", error.code());
+        writeln!(std::io::stdout(), "code {}", error.code()).expect("stdout is open");
     }
 }

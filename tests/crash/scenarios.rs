@@ -7,11 +7,15 @@ use std::sync::{Arc, OnceLock};
 
 use tempfile::TempDir;
 use tenantry::client::{Client, Start};
+use tenantry::index::keys;
+use tenantry::metadata::keys::FileKey;
+use tenantry::metadata::{TimestampRole, open as open_metadata};
+use tenantry::sign::sign;
 
 use crate::child::{Errand, config};
 use crate::listing::files;
 use crate::origin::Origin;
-use crate::project::{NOW, Project, program, time};
+use crate::project::{FRESHNESS_SEED, NOW, Project, program, time};
 
 /// When the newer publication is taken up.
 pub(crate) const LATER: &str = "2026-11-24T00:00:00Z";
@@ -31,6 +35,8 @@ pub(crate) struct Scenario {
     pub(crate) done: BTreeMap<String, Vec<u8>>,
     /// A set that must not come back for a day.
     pub(crate) bad: Option<String>,
+    /// Whether numbers may fall: a root takes away the key of somebody who has pushed them up (TUF 5.3.11).
+    pub(crate) may_fall: bool,
     /// What the server has.
     pub(crate) public: BTreeMap<String, Vec<u8>>,
     /// Bytes of metadata that may be on the disk: what any publication so far has had.
@@ -105,11 +111,12 @@ pub(crate) fn new_folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
 }
 
-/// Three publications of one project: the second has another `chat`, with a file that comes in parts, the third has the
-/// first one again.
+/// Publications of one project: the second has another `chat`, with a file that comes in parts, the third has the
+/// first one again. The fourth is the first one with a timestamp by a thief, with a huge number; the fifth, with the
+/// second one's programs, no longer knows the thief's key.
 struct Publications {
     project: Project,
-    maps: [BTreeMap<String, Vec<u8>>; 3],
+    maps: [BTreeMap<String, Vec<u8>>; 5],
 }
 
 impl Publications {
@@ -117,9 +124,12 @@ impl Publications {
         let project = Project::small();
         project.compile();
         let first = project.public();
-        for (path, text) in program("chat", "") {
+        let chat_2 = program("chat", "").map(|(path, text)| {
             let text = text.replace("code: 1, name: 1.0.0", "code: 2, name: 2.0.0").replace("<h1>chat", "<h1>chat 2");
-            project.write(&path.replace("chat/", "chat-2/"), text);
+            (path.replace("chat/", "chat-2/"), text)
+        });
+        for (path, text) in &chat_2 {
+            project.write(path, text);
         }
         let mut noise = vec![0; 70_000];
         blake3::Hasher::new().finalize_xof().fill(&mut noise);
@@ -129,7 +139,15 @@ impl Publications {
         project.remove("catalog/programs/chat-2/program.yaml");
         project.run_at(LATER, &["compile"]).ok();
         let third = project.public();
-        Publications { project, maps: [first, second, third] }
+        let forged = forged(&first, &project.addr("acme"));
+        project.run_at(LATER, &["keys", "rotate", "freshness"]).ok();
+        project.run_at(LATER, &["keys", "rotate", "freshness", "--finish", "--stolen"]).ok();
+        for (path, text) in chat_2 {
+            project.write(&path, text);
+        }
+        project.run_at(LATER, &["compile"]).ok();
+        let rotated = project.public();
+        Publications { project, maps: [first, second, third, forged, rotated] }
     }
 
     fn scenario(
@@ -171,7 +189,8 @@ impl Publications {
         write(&folder.path().join("public"), &public);
         fs::write(folder.path().join("root.json"), &root).expect("writes");
         let published = self.maps.iter().flat_map(|it| it.values().cloned()).collect();
-        Scenario { name, before, was, addr, old, new, done, bad: None, public, published, root, folder }
+        let (bad, may_fall) = (None, false);
+        Scenario { name, before, was, addr, old, new, done, bad, may_fall, public, published, root, folder }
     }
 
     /// A device on which a publication is installed and confirmed.
@@ -181,6 +200,17 @@ impl Publications {
         let now = if publication == 0 { NOW } else { LATER };
         crate::child::run(&mut client, now).into_iter().for_each(|it| it.expect("undisturbed it goes well"));
     }
+}
+
+/// A publication in which a thief of the freshness key has pushed one tenant's number up.
+fn forged(honest: &BTreeMap<String, Vec<u8>>, addr: &str) -> BTreeMap<String, Vec<u8>> {
+    let key = keys::timestamp(addr);
+    let mut timestamp = open_metadata::<TimestampRole>(&honest[&key]).expect("our own").role;
+    timestamp.version = 900;
+    let signed = sign(timestamp, &[&FileKey::from_seed(FRESHNESS_SEED)]).expect("a key in memory signs");
+    let mut forged = honest.clone();
+    forged.insert(key, signed.bytes);
+    forged
 }
 
 /// What must be there when all is done, whatever happened on the way: not what counts starts and hours.
@@ -209,11 +239,20 @@ fn make() -> Vec<Scenario> {
     let mut crash_loop = publications.scenario("crash loop", failing, 1);
     // It begins with the bad set and ends with the good one; no start in between shows the bad one.
     crash_loop.bad = crash_loop.old.replace(crash_loop.new.clone()).map(|it| it.set);
+    let robbed = |dir: &Path, addr: &str, origin: &Arc<Origin>| {
+        publications.installs(dir, addr, origin, 0);
+        origin.publish(publications.maps[3].clone());
+        let mut client = open(dir, &publications.project.root(), addr, origin);
+        client.refresh(time(NOW)).expect("the thief's number is taken for good");
+    };
+    let mut rotation = publications.scenario("a stolen key is taken away", robbed, 4);
+    rotation.may_fall = true;
     vec![
         publications.scenario("first install", nothing, 1),
         publications.scenario("update that shares objects", first, 1),
         publications.scenario("rollback by the publisher", second, 2),
         crash_loop,
+        rotation,
         publications.scenario_of("another tenant", ("acme", "bolt"), second, 1),
     ]
 }

@@ -7,6 +7,8 @@ mod example;
 #[expect(dead_code, reason = "other tests use more of it")]
 #[path = "../support/parts.rs"]
 mod parts;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/project.rs"]
 mod project;
 #[expect(dead_code, reason = "other tests use more of it")]

@@ -1,7 +1,7 @@
 //! workerd with `edge/worker.js`, in a folder of its own.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::parts;
+use crate::ports::free_address;
 
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,9 +39,7 @@ impl Workerd {
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
-        drop(listener);
+        let address = free_address();
         let store = bindings.store.to_string();
         let values = [
             ("LISTEN", address.to_string()),

@@ -101,6 +101,21 @@ fn what_shells_do_not_see_is_recorded_under_the_same_number() {
     assert_eq!(asked(&publisher, &published.store).len(), 1, "and then it is known");
 }
 
+/// Another store's tenants have changed, and so the number has grown here too; a folder of yesterday does not take it back.
+#[test]
+fn a_number_never_falls_even_where_shells_see_nothing() {
+    let published = published();
+    let spec = spec("main", &[]);
+    let mut ahead = published.first.clone().descending_from(&spec, published.first.point(&spec));
+    ahead.index.publication = 3;
+    Publisher::new("one", &ahead, &spec).publish(&published.store).expect("nothing is in the way");
+    let mut behind = published.first.clone().descending_from(&spec, ahead.point(&spec));
+    behind.index.publication = 2;
+    let refused = Publisher::new("one", &behind, &spec).publish(&published.store);
+    assert!(matches!(refused, Err(PublishError::Burnt { number: 2, .. })), "{refused:?}");
+    assert_eq!(head(&published.store).point(), Some(ahead.point(&spec)));
+}
+
 #[test]
 fn many_requests_at_once_give_the_same_store_as_one_after_the_other() {
     let mut files = catalog();

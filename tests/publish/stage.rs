@@ -26,6 +26,9 @@ pub(crate) fn every_order(mut run: impl FnMut(Vec<usize>) -> Vec<Taken>) {
     }
 }
 
+/// What one of two publishers does with a store.
+pub(crate) type Work<'a, R> = &'a (dyn Fn(&dyn Store) -> R + Sync);
+
 /// A step that was taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taken {

@@ -263,7 +263,7 @@ fn a_directory_store_is_served_by_its_name() {
     project.edit(
         "tenantry.yaml",
         "  base_url",
-        "  stores: [{ name: local, directory: published }, { name: far, s3: { bucket: b } }]\n  base_url",
+        "  stores: [{ name: local, directory: published }, { name: far, directory: elsewhere }]\n  base_url",
     );
     crate::project::copy(&project.path("out"), &project.path("published"));
     let server = serve(&project, &["--store", "local"]);

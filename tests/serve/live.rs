@@ -33,7 +33,7 @@ fn is_whole(address: SocketAddr, addr: &str, version: u64) {
 fn what_was_never_compiled_is_compiled_first() {
     let project = development();
     let server = serve(&project, &[]);
-    assert!(server.talk().contains("publication 1: 3 changed"), "{}", server.talk());
+    server.says("publication 1: 3 changed");
     is_whole(server.address(), &project.addr("acme"), 1);
 }
 
@@ -84,7 +84,7 @@ fn a_mistake_at_the_start_stops_only_where_there_is_nothing_to_serve() {
     project.run(&["compile"]).ok();
     project.edit("tenants/acme.yaml", "plan: business", "plan: busines");
     let server = serve(&project, &[]);
-    assert!(server.talk().contains("error[unknown-plan]"), "{}", server.talk());
+    server.says("error[unknown-plan]");
     assert_eq!(version(server.address(), &project.addr("acme")), 1);
 }
 

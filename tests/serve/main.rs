@@ -10,6 +10,7 @@ mod project;
 mod raw;
 #[path = "../support/serving.rs"]
 mod serving;
+mod shell;
 
 use project::{NOW, Project};
 use serving::Serving;

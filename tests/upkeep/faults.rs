@@ -62,10 +62,10 @@ struct Scenario {
 
 /// What others compile onto each state of a store.
 #[derive(Default)]
-struct Others(Mutex<Vec<(State, Compiled)>>);
+struct Others(Mutex<Vec<(Basis, Compiled)>>);
 
-/// What a store shows, and which number is drawn next.
-type State = (Option<Point>, u64);
+/// The point that a store was at, and the highest number that it had drawn.
+type Basis = (Option<Point>, u64);
 
 impl Others {
     fn onto(&self, project: &Project, store: &Memory, at: &str) -> Compiled {
