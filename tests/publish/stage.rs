@@ -4,9 +4,6 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use tenantry::store::{ETag, Fetched, Listed, Store, StoreError, Upload};
 
-/// What one of the two does.
-pub(crate) type Work<'a, R> = &'a (dyn Fn(&dyn Store) -> R + Sync);
-
 /// Goes every way: `run` takes the one that it is given as far as that says who goes first, and tells what it took.
 pub(crate) fn every_order(mut run: impl FnMut(Vec<usize>) -> Vec<Taken>) {
     // Who goes first at each fork of the way; the last one that can be changed is changed.
