@@ -175,7 +175,7 @@ fn on_the_same_host(url: &str, path: &str, location: Option<&str>) -> Result<Str
     let there: Uri = to.parse().map_err(|_| elsewhere())?;
     let (Some(scheme), Some(authority)) = (here.scheme_str(), here.authority()) else { return Err(elsewhere()) };
     match (there.scheme_str(), there.authority()) {
-        (None, None) if to.starts_with('/') => Ok(format!("{scheme}://{authority}{to}")),
+        (None, None) if to.starts_with('/') && !to.starts_with("//") => Ok(format!("{scheme}://{authority}{to}")),
         (Some(other), Some(host)) if other == scheme && host == authority => Ok(to.to_owned()),
         _ => Err(elsewhere()),
     }
