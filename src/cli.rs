@@ -216,7 +216,9 @@ fn exit_of_publish(error: &PublishError) -> Exit {
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         let exit = match error {
-            VerifyError::Io { .. } => Exit::World,
+            VerifyError::State(error) => return error.into(),
+            VerifyError::Store(error) => return error.into(),
+            VerifyError::Io { .. } | VerifyError::Web { .. } => Exit::World,
             VerifyError::Root(_) => Exit::Refused,
         };
         Failure::of(exit, &error, None)

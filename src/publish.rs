@@ -17,7 +17,7 @@ pub mod gc; // what nobody needs any more goes
 mod check; // nothing damaged leaves the house
 mod difference; // what a store lacks
 mod error; // why a publication stops
-mod workers; // the same work on many things at once
+pub(crate) mod workers; // the same work on many things at once
 
 pub use self::apply::{Outcome, Report, apply};
 pub use self::error::PublishError;

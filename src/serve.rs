@@ -20,7 +20,7 @@ mod stale; // timestamps that others have seen already
 pub mod watch; // whether the inputs have changed
 
 pub use expired::{ForgeError, Forger, OldRole};
-pub use http::{Running, Server};
+pub use http::{Interrupts, Running, Server};
 pub use route::Kind;
 pub use stale::{Stale, Staleness};
 

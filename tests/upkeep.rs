@@ -3,6 +3,9 @@
 //! The invariants are those of `docs/publishing.md`; they are checked after every single operation on a store.
 #![expect(clippy::disallowed_methods, reason = "tests write projects and look at what was published")]
 
+#[expect(dead_code, reason = "a part of it is for clients alone")]
+#[path = "support/http.rs"]
+mod http;
 #[path = "support/project.rs"]
 mod project;
 
@@ -30,6 +33,8 @@ mod races;
 mod refresh;
 #[path = "upkeep/rollback.rs"]
 mod rollback;
+#[path = "upkeep/verify.rs"]
+mod verify;
 
 /// What the other tests have gone through, in one line. The counts may grow; whoever makes them shrink must say so here.
 #[test]

@@ -226,7 +226,23 @@ pub(crate) struct ExplainArguments {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
     /// The published folder.
-    pub(crate) folder: PathBuf,
+    #[arg(conflicts_with_all = ["store", "url"])]
+    pub(crate) folder: Option<PathBuf>,
+    /// Check what a store of `tenantry.yaml` holds. With `--url`: the store whose tenants come.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
+    #[arg(long, value_name = "ADDRESS", requires = "url")]
+    pub(crate) tenant: Vec<String>,
+    /// The platform code of the shells; the newest when left out.
+    #[arg(long, value_name = "N", requires = "url", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) platform: u32,
+    /// Look at every byte of every object, and, in a store, at how it is served.
+    #[arg(long, conflicts_with = "folder")]
+    pub(crate) deep: bool,
     /// The root to trust; the first root of `keys/root/` when left out, or else of the folder itself.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
@@ -260,7 +276,7 @@ pub(crate) struct ServeArguments {
     /// The folder to serve, and to compile into; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
-    /// Serve this directory store of `tenantry.yaml`; nothing is compiled then.
+    /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
     #[arg(long, value_name = "NAME")]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.

@@ -105,7 +105,7 @@ fn config(settings: &Settings, arguments: &FetchArguments) -> Result<Config, Fai
     let root = fs::read(&path)
         .map_err(|why| Failure::new(Exit::World, format!("cannot read the root `{}`: {why}", path.display())))?;
     let mut config =
-        Config::new(&arguments.dir, &arguments.url, address(settings, arguments)?, root, arguments.platform);
+        Config::new(&arguments.dir, &arguments.url, address_of(settings, &arguments.tenant)?, root, arguments.platform);
     if arguments.optional {
         config.optional = Optional::Fetched;
     }
@@ -126,11 +126,10 @@ fn trusted_root(settings: &Settings, arguments: &FetchArguments) -> Result<PathB
 }
 
 /// The address that was given, or that of the tenant with this name.
-fn address(settings: &Settings, arguments: &FetchArguments) -> Result<String, Failure> {
-    let name = &arguments.tenant;
+pub(super) fn address_of(settings: &Settings, name: &str) -> Result<String, Failure> {
     let is_addr = name.len() == 32 && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
     if is_addr {
-        return Ok(name.clone());
+        return Ok(name.to_owned());
     }
     let path = settings.out(None).join("state/index.json");
     let unknown = |why: String| {
@@ -141,7 +140,7 @@ fn address(settings: &Settings, arguments: &FetchArguments) -> Result<String, Fa
     })?;
     let index =
         Index::parse(&bytes).map_err(|why| unknown(format!("`{}` cannot be understood: {why}", path.display())))?;
-    let found = index.tenants.into_iter().find(|(_, record)| record.name == *name).map(|(addr, _)| addr);
+    let found = index.tenants.into_iter().find(|(_, record)| record.name == name).map(|(addr, _)| addr);
     found.ok_or_else(|| unknown(format!("there is no tenant `{name}` in `{}`", path.display())))
 }
 

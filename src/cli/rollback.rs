@@ -1,5 +1,7 @@
 //! `tenantry rollback`
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::args::RollbackArguments;
@@ -50,7 +52,11 @@ fn rollback(settings: &Settings, arguments: &RollbackArguments, reporter: &Repor
         },
         clocks: settings.clocks(arguments.at.as_deref()),
     };
-    let rollback = Rollback { run, project: &project, keys: &keys, arguments };
+    let elsewhere = match arguments.restore_removed {
+        true => all_indexes(settings, &project)?,
+        false => BTreeMap::new(),
+    };
+    let rollback = Rollback { run, project: &project, keys: &keys, elsewhere, arguments };
     // All of them are looked at before anything is done to the first.
     for store in &stores {
         let tools = store.tools(&|_| ());
@@ -68,10 +74,24 @@ fn rollback(settings: &Settings, arguments: &RollbackArguments, reporter: &Repor
     Ok(())
 }
 
+/// The addresses of the tenants that each store of the project has, whichever of them go back.
+fn all_indexes(settings: &Settings, project: &Project) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+    let mut all = BTreeMap::new();
+    for store in stores::open(settings, project, &[])? {
+        let name = &store.spec.name;
+        let base = Base::read(&store.tools(&|_| ()), store.spec)
+            .map_err(|error| Failure::from(error).within(&format!("store `{name}`")))?;
+        all.insert(name.clone(), base.index.into_iter().flat_map(|it| it.tenants.into_keys()).collect());
+    }
+    Ok(all)
+}
+
 struct Rollback<'a> {
     run: Run<'a>,
     project: &'a Project,
     keys: &'a Keys,
+    /// Tenants by store, where those that were removed may come back.
+    elsewhere: BTreeMap<String, BTreeSet<String>>,
     arguments: &'a RollbackArguments,
 }
 
@@ -84,8 +104,10 @@ impl Rollback<'_> {
         let Some(today) = &base.index else {
             return Err(Failure::new(Exit::Usage, format!("{name}: nothing was published yet")));
         };
+        let others = self.elsewhere.iter().filter(|(other, _)| *other != name);
+        let elsewhere: BTreeSet<String> = others.flat_map(|(_, addresses)| addresses.iter().cloned()).collect();
         let removed = match self.arguments.restore_removed {
-            true => Removed::ComeBack,
+            true => Removed::ComeBack { elsewhere: &elsewhere },
             false => Removed::StayAway,
         };
         let way = rollback::way(&earlier, today, store.spec, removed, self.run.now);

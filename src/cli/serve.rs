@@ -58,24 +58,26 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
             running.address()
         ));
     }
+    let interrupts = running
+        .interrupts()
+        .map_err(|error| Failure::new(Exit::World, format!("cannot wait for a signal: {error}")))?;
     say(arguments, &place, &site, running.address());
     let (stop, stopped) = mpsc::channel();
-    let ended = thread::scope(|scope| {
+    thread::scope(|scope| {
         if let (Some(folder), true) = (&folder, is_watched(settings, arguments)) {
             let arguments = compile_arguments(settings, arguments, folder);
             let watcher = Watcher { settings, arguments, site: &site, seen };
             scope.spawn(move || watcher.watch(&stopped));
         }
-        let ended = running.until_interrupted(|| std::process::exit(Exit::Interrupted as i32));
+        running.until_interrupted(interrupts, || std::process::exit(Exit::Interrupted as i32));
         // A compile that is under way comes to its end.
         drop(stop);
-        ended
     });
     drop(running);
     if let Some(folder) = &folder {
         OutDir::forget_kept(folder)?;
     }
-    ended.map_err(|error| Failure::new(Exit::World, format!("cannot wait for a signal: {error}")))
+    Ok(())
 }
 
 /// What is served.

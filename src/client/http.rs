@@ -175,6 +175,7 @@ fn on_the_same_host(url: &str, path: &str, location: Option<&str>) -> Result<Str
     let there: Uri = to.parse().map_err(|_| elsewhere())?;
     let (Some(scheme), Some(authority)) = (here.scheme_str(), here.authority()) else { return Err(elsewhere()) };
     match (there.scheme_str(), there.authority()) {
+        // `//host/x` names another host, whatever the parser makes of it (RFC 3986, section 4.2).
         (None, None) if to.starts_with('/') && !to.starts_with("//") => Ok(format!("{scheme}://{authority}{to}")),
         (Some(other), Some(host)) if other == scheme && host == authority => Ok(to.to_owned()),
         _ => Err(elsewhere()),

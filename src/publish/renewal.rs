@@ -100,9 +100,14 @@ impl<'a> Public<'a> {
         Public { tools, failure: Mutex::default() }
     }
 
+    /// What has kept objects from being read.
+    pub fn into_failure(self) -> Option<StoreError> {
+        self.failure.into_inner().expect("whoever holds it only puts an error there")
+    }
+
     /// What a check has found, or why it could not look.
     pub fn settle<T>(self, checked: Result<T, Finding>) -> Result<Result<T, Finding>, StoreError> {
-        match (checked, self.failure.into_inner().expect("whoever holds it only puts an error there")) {
+        match (checked, self.into_failure()) {
             (Err(_), Some(failure)) => Err(failure),
             (checked, _) => Ok(checked),
         }
@@ -190,13 +195,12 @@ impl Signing<'_> {
     }
 }
 
+/// A manifest's bytes, and the bundles beside it.
+type Contents<'a> = (&'a [u8], Vec<(Blake3, index::Archive)>);
+
 /// The manifest of a sound tenant, and its bundles: every archive among its targets that is no overlay. They are
 /// taken from what was signed, and the record must say the same.
-fn contents<'a>(
-    addr: &str,
-    record: &TenantRecord,
-    verified: &'a VerifiedTenant,
-) -> Result<(&'a [u8], Vec<(Blake3, index::Archive)>), Finding> {
+fn contents<'a>(addr: &str, record: &TenantRecord, verified: &'a VerifiedTenant) -> Result<Contents<'a>, Finding> {
     let manifest_key = keys::manifest(addr, record.manifest.sha256);
     let other = |what: &str| Finding { key: manifest_key.clone(), problem: format!("the index names other {what}") };
     let manifest = verified.bytes.iter().find(|(key, _)| *key == manifest_key).ok_or_else(|| other("manifests"))?;

@@ -21,11 +21,24 @@ use crate::verify::{Finding, Objects};
 
 /// What becomes of tenants that the earlier publication had and today's has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
+pub enum Removed<'a> {
     /// Nothing: somebody has removed them, and going back with the others does not undo that.
     StayAway,
-    /// They come back.
-    ComeBack,
+    /// They come back, unless they have gone to another store: then they are bound to its region.
+    ComeBack {
+        /// The addresses of all tenants that other stores of the project have.
+        elsewhere: &'a BTreeSet<String>,
+    },
+}
+
+impl Removed<'_> {
+    /// Whether a tenant that this store does not have today stays away.
+    fn stays_away(self, addr: &str, then: &TenantRecord, spec: &StoreSpec) -> bool {
+        match self {
+            Removed::StayAway => true,
+            Removed::ComeBack { elsewhere } => elsewhere.contains(addr) || !takes(spec, then.data_region.as_deref()),
+        }
+    }
 }
 
 /// One tenant whose content goes back.
@@ -119,9 +132,8 @@ impl Earlier {
             let numbers: Vec<String> = history.iter().map(|it| it.publication.to_string()).collect();
             let known = match numbers.as_slice() {
                 [] => "none".into(),
-                [few @ ..] if few.len() <= 10 => few.join(", "),
-                [first, .., last] => format!("{} of them from {first} to {last}", numbers.len()),
-                [one] => one.clone(),
+                few if few.len() <= 10 => few.join(", "),
+                many => format!("{} of them from {} to {}", many.len(), many[0], many[many.len() - 1]),
             };
             return Err(NoWay::Unknown { store: store(), number, known });
         };
@@ -134,7 +146,7 @@ impl Earlier {
 }
 
 /// Compares what was with what is. Pure.
-pub fn way(earlier: &Earlier, today: &Index, spec: &StoreSpec, removed: Removed, now: Timestamp) -> Way {
+pub fn way(earlier: &Earlier, today: &Index, spec: &StoreSpec, removed: Removed<'_>, now: Timestamp) -> Way {
     let mut way = Way {
         to: earlier.past.publication,
         at: earlier.past.at,
@@ -152,10 +164,7 @@ pub fn way(earlier: &Earlier, today: &Index, spec: &StoreSpec, removed: Removed,
         let now_there = today.tenants.get(addr);
         match now_there {
             Some(record) if record.content == then.content => way.same += 1,
-            // A tenant that went to another region went for good: its data must not come back here.
-            None if removed == Removed::StayAway || !takes(spec, then.data_region.as_deref()) => {
-                way.removed.push(then.name.clone());
-            }
+            None if removed.stays_away(addr, then, spec) => way.removed.push(then.name.clone()),
             _ => {
                 let programs = now_there.map(|it| it.entitlements);
                 if programs == Some(0) && then.entitlements > 0 {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Works on every item, on this many threads; results are in the order of the items. After a failure nothing new is
 /// begun, and what is under way is waited for. With one thread the order of the work is that of the items.
-pub(super) fn each<T: Sync, R: Send, E: Send>(
+pub(crate) fn each<T: Sync, R: Send, E: Send>(
     threads: usize,
     items: &[T],
     work: impl Fn(&T) -> Result<R, E> + Sync,

@@ -94,16 +94,64 @@ impl Running {
         self.address
     }
 
-    /// Waits for Ctrl-C, or on Unix for the signal to end. A second one, while the server still lives, is handed on.
-    pub fn until_interrupted(&self, again: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let runtime = self.runtime.as_ref().expect("a server that was not dropped has its runtime");
-        runtime.block_on(interrupted())?;
-        runtime.spawn(async {
-            if interrupted().await.is_ok() {
-                again();
-            }
+    /// From here on Ctrl-C, and on Unix the signal to end, are a request and no end.
+    pub fn interrupts(&self) -> io::Result<Interrupts> {
+        let _inside = self.runtime().enter();
+        Interrupts::new()
+    }
+
+    /// Waits for the first request to end. A second one, while the server still lives, is handed on.
+    pub fn until_interrupted(&self, mut interrupts: Interrupts, again: impl FnOnce() + Send + 'static) {
+        self.runtime().block_on(interrupts.next());
+        self.runtime().spawn(async move {
+            interrupts.next().await;
+            again();
         });
-        Ok(())
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("a server that was not dropped has its runtime")
+    }
+}
+
+/// Requests to end, from outside.
+#[cfg(unix)]
+pub struct Interrupts {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    fn new() -> io::Result<Interrupts> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Interrupts { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        use std::task::Poll;
+        std::future::poll_fn(|context| {
+            match self.interrupt.poll_recv(context).is_ready() || self.terminate.poll_recv(context).is_ready() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+    }
+}
+
+/// Requests to end, from outside.
+#[cfg(windows)]
+pub struct Interrupts(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Interrupts {
+    fn new() -> io::Result<Interrupts> {
+        tokio::signal::windows::ctrl_c().map(Interrupts)
+    }
+
+    async fn next(&mut self) {
+        let _ = self.0.recv().await;
     }
 }
 
@@ -114,26 +162,6 @@ impl Drop for Running {
             runtime.shutdown_background();
         }
     }
-}
-
-#[cfg(unix)]
-async fn interrupted() -> io::Result<()> {
-    use std::task::Poll;
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    std::future::poll_fn(|context| {
-        match interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    })
-    .await;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 async fn listen(listener: TcpListener, site: Arc<Site>) {

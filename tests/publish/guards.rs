@@ -73,6 +73,11 @@ fn what_a_publication_costs_depends_on_what_changed_and_not_on_how_many_tenants_
         // Head, index, first root; reservation; manifest, targets, snapshot, index, timestamps; commit; receipt before
         // it, timestamp, receipt after it, head. Bolt's overlay is the one that it has.
         assert_eq!(asked.len(), 14, "{asked:#?}");
+        // The next one knows from the receipt what it replaces, though corn was not moved last time.
+        project.edit("tenants/corn.yaml", "plan: starter", "plan: business");
+        let third = compiled(&project, "out", NOW, &[]).descending_from(&spec, next.point(&spec));
+        let again = self::asked(&Publisher::new("one", &third, &spec), &store);
+        assert_eq!(again.len(), 14, "{again:#?}");
         asked.len()
     };
     assert_eq!(cost(0), cost(40));

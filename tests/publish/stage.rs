@@ -23,6 +23,9 @@ pub(crate) fn every_order(mut run: impl FnMut(Vec<usize>) -> Vec<Taken>) {
     }
 }
 
+/// What one of two publishers does with a store.
+pub(crate) type Work<'a, R> = &'a (dyn Fn(&dyn Store) -> R + Sync);
+
 /// A step that was taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taken {
@@ -72,7 +75,7 @@ impl<'a> Stage<'a> {
         self.state().taken.clone()
     }
 
-    pub(crate) fn play<R: Send>(&self, works: [&(dyn Fn(&dyn Store) -> R + Sync); 2]) -> [R; 2] {
+    pub(crate) fn play<R: Send>(&self, works: [Work<'_, R>; 2]) -> [R; 2] {
         std::thread::scope(|scope| {
             let threads = [0, 1].map(|at| {
                 let work = works[at];

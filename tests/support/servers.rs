@@ -66,8 +66,10 @@ impl RealServer {
                     .arg(format!("-filer.port={}", free_port()))
                     .arg(format!("-s3.port={port}"))
                     .arg(format!("-metricsPort={}", free_port()))
-                    // Each bucket takes several volumes; and nothing is to leave this machine.
+                    // Each bucket takes several volumes; nothing is to leave this machine; and two may run at once, so
+                    // none may take a port that it was not given.
                     .args(["-volume.max=200", "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0"])
+                    .arg("-s3.port.lance=0")
                     .arg("-master.telemetry=false");
                 (command, port)
             })

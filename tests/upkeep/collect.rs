@@ -183,7 +183,7 @@ fn the_last_publications_and_those_of_the_last_month_stay_whole() {
     keeper("2026-11-26").collect(&store, rules(2, 0)).expect("marks");
     keeper("2026-11-28").collect(&store, rules(2, 0)).expect("deletes");
     let fork = store.fork();
-    keeper("2026-11-28").roll_back(&fork, 2, Removed::ComeBack).expect("goes back");
+    keeper("2026-11-28").roll_back(&fork, 2, Removed::ComeBack { elsewhere: &BTreeSet::new() }).expect("goes back");
     let stopped = keeper("2026-11-28").roll_back(&store, 1, Removed::StayAway).expect_err("it is gone");
     let Stopped::Other(why) = stopped else { panic!("{stopped:?}") };
     assert!(why.contains("`tenantry gc` has taken it"), "{why}");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
+use tenantry::index::Index;
 use tenantry::publish::head::{HEAD, Head, Kind};
 
 use crate::project::{Files, NOW, Project, read, run, small, write_fixed_keys};
@@ -159,6 +160,48 @@ fn going_back_needs_a_reason_is_recorded_and_says_what_else_to_do() {
     // The project still says what it said.
     project.run(&["compile", "--onto", "main"]).ok().says("publication 4: 1 changed");
     project.run(&["publish"]).ok().says("main: publication 4 (before: 3)");
+}
+
+/// Who is bound to another region by now does not come back where they once were.
+#[test]
+fn a_tenant_that_went_to_another_region_stays_there() {
+    let project = project();
+    project.edit(
+        "tenantry.yaml",
+        "directory: public }]",
+        "directory: public }, { name: eu, directory: eu, regions: [eu] }]",
+    );
+    project.run(&["compile", "--onto", "all"]).ok();
+    project.run(&["publish"]).ok();
+    let bolt = project.addr("bolt");
+    project.edit("tenants/bolt.yaml", "  plan: starter", "  plan: starter\n  data_region: eu");
+    project.run_at("2026-11-24", &["compile", "--onto", "all"]).ok();
+    project.run_at("2026-11-24", &["publish"]).ok();
+    let back = ["rollback", "--to", "1", "--store", "main", "--restore-removed", "--reason", "r"];
+    project
+        .run_at("2026-11-24", &back)
+        .ok()
+        .says("tenant `bolt` was removed since, and stays away")
+        .says("nothing has changed since publication 1");
+    let index = |folder: &str| {
+        let files = read(&project.path(folder));
+        let (key, bytes) = files.iter().rfind(|(key, _)| key.ends_with(".index.json")).expect("an index");
+        Index::parse(bytes).unwrap_or_else(|why| panic!("{key}: {why}"))
+    };
+    assert!(!index("public").tenants.contains_key(&bolt) && index("eu").tenants.contains_key(&bolt));
+}
+
+#[test]
+fn a_root_that_has_expired_signs_nothing_and_one_that_soon_will_is_said() {
+    let project = published();
+    project
+        .run_at("2027-11-20", &["refresh"])
+        .ok()
+        .says("root 1 expires in 3 days")
+        .says("and the newest root expires on 2027-11-23T00:00:00Z: shells go by the root");
+    let before = store(&project);
+    project.run_at("2027-11-23", &["refresh"]).ends_with(6).says("root 1 expired on 2027-11-23T00:00:00Z");
+    assert!(store(&project) == before);
 }
 
 #[test]

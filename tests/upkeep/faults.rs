@@ -1,6 +1,7 @@
 //! Every operation of a refresh, a rollback and a collection, answered in every wrong way; then the same job once more,
 //! a publisher, or nobody.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock};
 
 use tenantry::index::Point;
@@ -61,7 +62,10 @@ struct Scenario {
 
 /// What others compile onto each state of a store.
 #[derive(Default)]
-struct Others(Mutex<Vec<((Option<Point>, u64), Compiled)>>);
+struct Others(Mutex<Vec<(Basis, Compiled)>>);
+
+/// The point that a store was at, and the highest number that it had drawn.
+type Basis = (Option<Point>, u64);
 
 impl Others {
     fn onto(&self, project: &Project, store: &Memory, at: &str) -> Compiled {
@@ -84,7 +88,7 @@ fn refresh(keeper: &Keeper, store: &dyn Store) -> Result<(), Stopped> {
 }
 
 fn roll_back(keeper: &Keeper, store: &dyn Store) -> Result<(), Stopped> {
-    keeper.roll_back(store, 1, Removed::ComeBack).map(drop)
+    keeper.roll_back(store, 1, Removed::ComeBack { elsewhere: &BTreeSet::new() }).map(drop)
 }
 
 fn timestamps_are_due() -> Scenario {

@@ -127,7 +127,7 @@ impl Keeper {
     }
 
     /// What lies between today and an earlier publication.
-    pub(crate) fn way(&self, store: &dyn Store, to: u64, removed: Removed) -> Result<(Earlier, Way), Stopped> {
+    pub(crate) fn way(&self, store: &dyn Store, to: u64, removed: Removed<'_>) -> Result<(Earlier, Way), Stopped> {
         let (base, index) = self.base(store)?;
         let other = |error: rollback::NoWay| Stopped::Other(error.to_string());
         let earlier = Earlier::find(&self.tools(store), &base, to).map_err(other)?;
@@ -135,7 +135,12 @@ impl Keeper {
         Ok((earlier, way))
     }
 
-    pub(crate) fn roll_back(&self, store: &dyn Store, to: u64, removed: Removed) -> Result<Option<Report>, Stopped> {
+    pub(crate) fn roll_back(
+        &self,
+        store: &dyn Store,
+        to: u64,
+        removed: Removed<'_>,
+    ) -> Result<Option<Report>, Stopped> {
         let (base, index) = self.base(store)?;
         let tools = self.tools(store);
         let (earlier, way) = self.way(store, to, removed)?;

@@ -52,7 +52,9 @@ pub(crate) fn all() -> Counts {
             publisher.publish(store).map(drop).map_err(Stopped::from)
         };
         let collect_over = |store: &dyn Store| keeper("keeper").taking_over().collect(store, RULES).map(drop);
-        let back = |store: &dyn Store| keeper("back").roll_back(store, 1, Removed::ComeBack).map(drop);
+        let back = |store: &dyn Store| {
+            keeper("back").roll_back(store, 1, Removed::ComeBack { elsewhere: &BTreeSet::new() }).map(drop)
+        };
         let refresh = |store: &dyn Store| keeper("job").refresh(store, Extent::All).map(drop);
         let one = collect("keeper");
         let two = collect("other keeper");
@@ -128,7 +130,7 @@ impl World {
             let case = || format!("{name}, in the order {taken:?}: {outcomes:?}");
             assert_eq!(guarded.wrong(), [""; 0], "{}", case());
             let strange = outcomes.iter().filter_map(|it| it.as_ref().err()).find(|it| !it.is_superseded());
-            assert!(strange.is_none_or(|it| is_lost(it)), "{}", case());
+            assert!(strange.is_none_or(is_lost), "{}", case());
             assert!(outcomes.iter().any(Result::is_ok), "both lost: {}", case());
             self.judge.all(&store).unwrap_or_else(|why| panic!("{}: {why}", case()));
             let state = head(&store);

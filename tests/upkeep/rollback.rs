@@ -1,5 +1,6 @@
 //! Going back is going forward with old content.
 
+use std::collections::BTreeSet;
 use tenantry::digest::Blake3;
 use tenantry::publish::head::Kind;
 use tenantry::publish::refresh::Extent;
@@ -69,7 +70,7 @@ fn the_content_of_an_earlier_publication_comes_back_under_a_new_number() {
 fn who_was_removed_comes_back_only_when_asked_for() {
     let (project, store) = three_publications();
     let keeper = Keeper::new("keeper", &project, "2026-11-26");
-    keeper.roll_back(&store, 1, Removed::ComeBack).expect("nothing is in the way");
+    keeper.roll_back(&store, 1, Removed::ComeBack { elsewhere: &BTreeSet::new() }).expect("nothing is in the way");
     assert_eq!(names(&store), ["acme", "bolt", "corn", "dune"]);
     let corn = index(&store).tenants[&addr(&store, "corn")].clone();
     assert_eq!((corn.timestamp.version, corn.timestamp.expires), (4, time("2026-12-03")));
@@ -92,7 +93,9 @@ fn the_next_compile_goes_forward_again_unless_the_project_was_reverted_too() {
 
     // Reverted, it has nothing to sign for those who went back.
     let (project, store) = three_publications();
-    Keeper::new("keeper", &project, "2026-11-26").roll_back(&store, 1, Removed::ComeBack).expect("goes back");
+    Keeper::new("keeper", &project, "2026-11-26")
+        .roll_back(&store, 1, Removed::ComeBack { elsewhere: &BTreeSet::new() })
+        .expect("goes back");
     for (path, text) in small() {
         project.write(&path, text);
     }
@@ -134,7 +137,7 @@ fn what_cannot_be_gone_back_to_is_said_before_anything_is_done() {
     let record = &index(&first).tenants[&bolt];
     let overlay = record.overlays.iter().next().map(|(tree, it)| tenantry::index::keys::archive(*tree, it.sha256));
     let overlay = overlay.expect("an overlay");
-    store.delete(&[overlay.clone()]).expect("memory");
+    store.delete(std::slice::from_ref(&overlay)).expect("memory");
     assert_eq!(stopped(1), format!("missing: {overlay}"));
     assert_eq!(head(&store).drawn, 3);
 }
