@@ -43,8 +43,9 @@ pub mod error; // what happened, what was kept, whether to try again
 pub mod fetch; // bytes that come in, measured
 pub mod http; // over HTTP
 mod judge; // what may run
+mod news; // what is newest: metadata, and the manifest that it names
 mod objects; // trees of files, shared by sets
-mod refresh; // what is new
+mod refresh; // what is new, fetched and staged
 mod repository; // what `trust` asks for
 mod set; // what a manifest says to one kind of shell
 mod state; // small files that know whether they are damaged

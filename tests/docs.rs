@@ -111,3 +111,26 @@ fn the_examples_are_documents_of_their_kinds() {
     let all: Vec<&str> = parse::Kind::ALL.iter().map(|it| it.word()).collect();
     assert_eq!(kinds, all, "one example of each kind, in order");
 }
+
+/// Every code of an error of the client has a line in the table, and nothing else has.
+#[test]
+fn every_error_of_the_client_is_explained() {
+    let mut codes: BTreeSet<String> = BTreeSet::new();
+    for file in ["error.rs", "transport.rs"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/client").join(file);
+        let source = fs::read_to_string(path).expect("the source");
+        for function in source.split("fn code(&self) -> &'static str {").skip(1) {
+            let body = function.split("\n    }\n").next().unwrap_or_default();
+            let quoted = body.split("=> \"").skip(1).filter_map(|it| it.split('"').next());
+            codes.extend(quoted.map(str::to_owned));
+        }
+    }
+    let page = page("client.md");
+    let table = page.split("| code | what happened | retry |\n").nth(1).expect("a table of codes");
+    let rows = table.lines().take_while(|it| it.starts_with('|')).skip(1);
+    let firsts = rows.filter_map(|row| row.split('|').nth(1));
+    let explained: BTreeSet<String> =
+        firsts.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned)).collect();
+    assert!(codes.len() > 20, "{codes:?}");
+    assert_eq!(codes, explained);
+}

@@ -22,7 +22,7 @@ fun start(client: Client, now: UnixSeconds) {
     val start = client.start(now)
     println("start ${start.publication ?: "-"} ${word(start.freshness)}")
     for (program in start.runnable()) {
-        val page = find(program, program.pages.first())
+        val page = File(program.file(program.pages.first())!!)
         println("runs ${program.appId} ${program.version?.name} ${page.length()}")
     }
     for (program in start.programs.filter { it.verdict != Verdict.Runs }) {
@@ -32,10 +32,6 @@ fun start(client: Client, now: UnixSeconds) {
         client.confirmStart() // the shell is up with it
     }
 }
-
-/** A file of a program: the tenant's own, where it has one. */
-fun find(program: Program, path: String): File =
-    listOfNotNull(program.overlay, program.folder).map { File(it, path) }.first { it.exists() }
 
 /** What is new; the next start takes it. */
 fun refresh(client: Client, now: UnixSeconds) {

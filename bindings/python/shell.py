@@ -23,19 +23,13 @@ def start(client, now):
     start = client.start(now)
     print("start", start.publication or "-", freshness(start))
     for program in start.runnable():
-        page = find(program, program.pages[0])
+        page = pathlib.Path(program.file(program.pages[0]))
         print("runs", program.app_id, program.version.name, page.stat().st_size)
     for program in start.programs:
         if not program.verdict.is_runs():
             print("stays", program.app_id)
     if start.set is not None:
         client.confirm_start()  # the shell is up with it
-
-
-def find(program, path):
-    """A file of a program: the tenant's own, where it has one."""
-    folders = [program.overlay, program.folder] if program.overlay else [program.folder]
-    return next(file for folder in folders if (file := pathlib.Path(folder, path)).exists())
 
 
 def refresh(client, now):

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use tenantry::client;
+use tenantry::path::BundlePath;
 use tenantry::time::{Duration, Timestamp};
 use tenantry::{input, manifest};
 
@@ -224,7 +225,7 @@ pub struct Program {
     pub version: Option<Version>,
     /// Whether it may run.
     pub verdict: Verdict,
-    /// The folder in which its files lie; none when they are not here.
+    /// The folder in which its files lie; none when they are not here. `file` finds one of them.
     pub folder: Option<String>,
     /// A folder of files that stand over those: look here first.
     pub overlay: Option<String>,
@@ -328,6 +329,17 @@ impl Start {
     /// The programs that may run.
     pub fn runnable(&self) -> Vec<Program> {
         self.programs.iter().filter(|it| it.verdict == Verdict::Runs).cloned().collect()
+    }
+}
+
+#[uniffi::export]
+impl Program {
+    /// The file behind a path inside the program, from the overlay or else the bundle. None for a path that would leave
+    /// its folders, so any page that is asked for may be passed on.
+    pub fn file(&self, path: &str) -> Option<String> {
+        let path = BundlePath::parse(path).ok()?;
+        let folders = [&self.overlay, &self.folder].into_iter().flatten();
+        folders.map(|folder| Path::new(folder).join(path.as_str())).find(|it| it.is_file()).map(|it| text(&it))
     }
 }
 

@@ -20,7 +20,7 @@ func start(client: Client, now: UnixSeconds) throws {
     let start = client.start(now: now)
     print("start", start.publication.map(String.init) ?? "-", word(start.freshness))
     for program in start.runnable() {
-        let page = try Data(contentsOf: find(program: program, path: program.pages[0]))
+        let page = try Data(contentsOf: URL(fileURLWithPath: program.file(path: program.pages[0])!))
         print("runs", program.appId, program.version!.name, page.count)
     }
     for program in start.programs where program.verdict != .runs {
@@ -29,13 +29,6 @@ func start(client: Client, now: UnixSeconds) throws {
     if start.set != nil {
         try client.confirmStart() // the shell is up with it
     }
-}
-
-/// A file of a program: the tenant's own, where it has one.
-func find(program: Program, path: String) -> URL {
-    let folders = [program.overlay, program.folder].compactMap { $0 }
-    let files = folders.map { URL(fileURLWithPath: $0).appendingPathComponent(path) }
-    return files.first { FileManager.default.fileExists(atPath: $0.path) }!
 }
 
 /// What is new; the next start takes it.

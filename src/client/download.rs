@@ -47,7 +47,8 @@ pub(super) fn fetch_all(
     };
     std::thread::scope(|scope| {
         for _ in 1..hands.min(files.len()) {
-            scope.spawn(work);
+            // Where the system has no more threads, the work is done by fewer.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });

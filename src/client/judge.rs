@@ -80,3 +80,82 @@ impl Judge<'_> {
         revoked.map(|it| it.mode).min_by_key(|it| *it == RevokeMode::Drain)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::set::Set;
+    use crate::manifest::Manifest;
+
+    /// A manifest with one program, in version 2, for shells from 10 to 19, and with these revocations.
+    fn set(revoked: &serde_json::Value) -> Set {
+        let file = serde_json::json!({
+            "blake3": "0".repeat(64), "length": 1, "sha256": "0".repeat(64), "target": "0".repeat(64),
+        });
+        let version = serde_json::json!({ "code": 2, "name": "2.0.0" });
+        let program = serde_json::json!({
+            "app_id": "com.example.chat", "egress": [], "ext": {}, "icons": [], "name": "Chat", "pages": ["index.html"],
+            "preload": true, "req_permissions": [], "update_policy": { "mode": "background" }, "version": version,
+            "window": {}, "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2027-01-01T00:00:00Z",
+            "releases": [{
+                "bundle": file, "platform_version": { "max_code": 19, "min_code": 10, "target_code": 12 }, "version": version,
+            }],
+        });
+        let manifest: Manifest = serde_json::from_value(serde_json::json!({
+            "addr": "a", "branding": {}, "entitlements": {}, "environment": "test", "expires": "2026-12-01T00:00:00Z",
+            "issued": "2026-11-01T00:00:00Z", "limits": {}, "mini_programs": [program],
+            "offline": { "expiration_strategy": "revoke", "grace": "P14D" }, "publication": 1, "revoked": revoked,
+            "source": { "compiler": "test", "inputs_digest": "0".repeat(64) }, "spec_version": "1.0.0", "tenant_id": "t",
+        }))
+        .expect("a manifest");
+        Set::of(&manifest, 12)
+    }
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("a time")
+    }
+
+    fn verdict(newest: &Set, now: &str, platform_code: u32) -> Verdict {
+        let judge = Judge { newest, fresh_until: at("2026-12-01"), now: at(now) };
+        judge.verdict(&set(&serde_json::json!([])).programs[0], platform_code)
+    }
+
+    #[test]
+    fn a_version_is_revoked_by_its_code_and_the_stricter_word_counts() {
+        let revoked = |entries: serde_json::Value| verdict(&set(&entries), "2026-11-23", 12);
+        let entry =
+            |code: u32, mode: &str| serde_json::json!({ "app_id": "com.example.chat", "code": code, "mode": mode });
+        assert_eq!(revoked(serde_json::json!([entry(1, "block"), entry(3, "block")])), Verdict::Runs);
+        assert_eq!(revoked(serde_json::json!([entry(2, "drain")])), Verdict::Revoked { mode: RevokeMode::Drain });
+        let both = serde_json::json!([entry(2, "drain"), entry(2, "block")]);
+        assert_eq!(revoked(both), Verdict::Revoked { mode: RevokeMode::Block });
+        let other = serde_json::json!([{ "app_id": "com.example.other", "code": 2, "mode": "block" }]);
+        assert_eq!(revoked(other), Verdict::Runs);
+    }
+
+    #[test]
+    fn windows_and_grace_are_half_open() {
+        let newest = set(&serde_json::json!([]));
+        for (now, expected) in [
+            ("2025-12-31T23:59:59Z", Verdict::NotBegun { from: at("2026-01-01") }),
+            ("2026-01-01", Verdict::Runs),
+            ("2026-12-14T23:59:59Z", Verdict::Runs),
+            ("2026-12-15", Verdict::GraceOver { since: at("2026-12-15") }),
+            ("2027-01-01", Verdict::Ended { at: at("2027-01-01") }),
+        ] {
+            assert_eq!(verdict(&newest, now, 12), expected, "{now}");
+        }
+        assert_eq!(verdict(&newest, "2026-11-23", 20), Verdict::NoRelease, "another shell than it was installed for");
+    }
+
+    #[test]
+    fn the_next_change_is_the_next_bound() {
+        let newest = set(&serde_json::json!([]));
+        let next = |now: &str| Judge { newest: &newest, fresh_until: at("2026-12-01"), now: at(now) }.next_change();
+        let instants = ["2025-06-01", "2026-01-01", "2026-12-01", "2026-12-15", "2027-01-01"].map(at);
+        for (at, expected) in instants.windows(2).map(|pair| (pair[0], pair[1])) {
+            assert_eq!(next(&at.to_string()), Some(expected), "{at}");
+        }
+        assert_eq!(next("2027-01-01"), None);
+    }
+}

@@ -47,14 +47,12 @@ impl<'a> Repository<'a> {
         let timestamp = self.get(held.as_deref(), MAX_TIMESTAMP, Caches::Allowed);
         let (fetcher, path) = (self.fetcher, self.path("timestamp", "timestamp.json"));
         let (root, ahead) = std::thread::scope(|scope| {
-            let ahead = scope.spawn(|| fetcher.whole(&path, &timestamp));
+            let ahead = std::thread::Builder::new().spawn_scoped(scope, || fetcher.whole(&path, &timestamp));
             let root = fetcher.whole(&self.path("root", name), root);
-            (root, ahead.join())
+            (root, ahead.ok().and_then(|it| it.join().ok()))
         });
-        // A transport that panics is treated like one that does not answer.
-        if let Ok(fetched) = ahead {
-            self.ahead.replace(Some(Ahead { held, fetched }));
-        }
+        // Without a thread, or with a transport that panics, it is asked for when its turn comes.
+        self.ahead.replace(ahead.map(|fetched| Ahead { held, fetched }));
         root
     }
 

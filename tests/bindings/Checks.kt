@@ -218,6 +218,18 @@ fun starts_are_counted_until_one_is_confirmed(site: Site) {
     check(client.activate() == Activated.NothingStaged)
 }
 
+fun a_page_is_found_and_nothing_outside(site: Site) {
+    val programs = site.installed(site.config("pages")).look(site.now).programs
+    val inspection = programs.single { it.appId == "com.example.inspection" }
+    val page = File(inspection.file("pages/index.html")!!)
+    check(page.isFile && page.startsWith(inspection.folder!!)) { page }
+    val own = File(inspection.overlay!!).walk().single { it.extension == "json" }
+    check(inspection.file(own.relativeTo(File(inspection.overlay!!)).path) == own.path) { own }
+    for (path in listOf("", "/etc/hosts", "../../current", "pages/../../x", "pages", "nothing.html")) {
+        check(inspection.file(path) == null) { path }
+    }
+}
+
 fun texts_in_json_are_json(site: Site) {
     // Kotlin's library has no JSON of its own; Python reads it.
     val start = site.installed(site.config("json")).start(site.now)
@@ -248,6 +260,7 @@ val CHECKS = listOf(
     ::optional_programs_come_when_they_are_asked_for,
     ::limits_that_are_given_hold,
     ::starts_are_counted_until_one_is_confirmed,
+    ::a_page_is_found_and_nothing_outside,
     ::texts_in_json_are_json,
     ::a_client_that_was_closed_says_so,
 )

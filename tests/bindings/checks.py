@@ -253,6 +253,17 @@ def starts_are_counted_until_one_is_confirmed(site):
     assert client.activate() == Activated.NOTHING_STAGED()
 
 
+def a_page_is_found_and_nothing_outside(site):
+    programs = site.installed("pages").look(site.now).programs
+    inspection = next(it for it in programs if it.app_id == "com.example.inspection")
+    page = pathlib.Path(inspection.file("pages/index.html"))
+    assert page.is_file() and page.is_relative_to(inspection.folder), page
+    [own] = [it.relative_to(inspection.overlay).as_posix() for it in pathlib.Path(inspection.overlay).rglob("*.json")]
+    assert pathlib.Path(inspection.file(own)).is_relative_to(inspection.overlay), own
+    for path in ["", "/etc/hosts", "../../current", "pages/../../x", "pages", "nothing.html"]:
+        assert inspection.file(path) is None, path
+
+
 def texts_in_json_are_json(site):
     start = site.installed("json").start(site.now)
     assert json.loads(start.branding)["name"] == "Umbra"
@@ -274,6 +285,7 @@ CHECKS = [
     optional_programs_come_when_they_are_asked_for,
     limits_that_are_given_hold,
     starts_are_counted_until_one_is_confirmed,
+    a_page_is_found_and_nothing_outside,
     texts_in_json_are_json,
 ]
 

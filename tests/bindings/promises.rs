@@ -10,7 +10,7 @@ use crate::project::{Ran, run};
 use crate::workbench::{BUSINESS, STARTER, Workbench, now};
 
 /// The checks of every language, in order.
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 13] = [
     "a_client_says_whose_it_is",
     "a_configuration_that_cannot_be_used_is_never_tried_again",
     "a_shell_brings_its_own_http",
@@ -22,6 +22,7 @@ const CHECKS: [&str; 12] = [
     "optional_programs_come_when_they_are_asked_for",
     "limits_that_are_given_hold",
     "starts_are_counted_until_one_is_confirmed",
+    "a_page_is_found_and_nothing_outside",
     "texts_in_json_are_json",
 ];
 

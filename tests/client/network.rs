@@ -238,23 +238,27 @@ fn an_optional_program_that_does_not_come_holds_nobody_up() {
         "- app_id: com.example.chat",
         "- { app_id: com.example.chat, optional: true }",
     );
-    let world = World::of(project);
-    let config = Config { optional: Optional::Fetched, ..world.config("acme") };
-    let mut client = world.try_client(config).expect("opens");
-    // The bundle with chat's page; the one of notes is the other one.
-    let bundles: BTreeMap<String, Vec<u8>> =
-        world.origin.files().into_iter().filter(|(key, _)| key.starts_with("o/") && !key.ends_with(".json")).collect();
-    let is_chat = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("<h1>chat");
-    let chat = bundles.iter().find(|(_, bytes)| is_chat(bytes)).expect("the bundle of chat").0;
-    world.origin.breaks(chat, Fault::Missing);
-    let update = client.refreshes(NOW);
-    let missing: Vec<_> = update.missing.iter().map(|it| (&*it.app_id, it.code)).collect();
-    assert_eq!(missing, [("com.example.chat", "missing")]);
-    client.activate().expect("activates");
-    assert_eq!(verdicts(&client.start(at(NOW))), [("chat", Verdict::NotInstalled), ("notes", Verdict::Runs)]);
-    world.origin.heal();
-    assert!(client.refreshes(NOW).missing.is_empty());
-    assert_eq!(running(&client.look(at(NOW))), ["chat", "notes"]);
+    let mut world = World::of(project);
+    let is_chat =
+        |key: &str, bytes: &[u8]| key.starts_with("o/") && String::from_utf8_lossy(bytes).contains("<h1>chat");
+    let files = world.origin.files();
+    let chat = files.iter().find(|(key, bytes)| is_chat(key, bytes)).expect("the bundle of chat").0;
+    for (fault, code) in
+        [(Fault::Missing, "missing"), (Fault::Unreachable, "unreachable"), (Fault::Status(503), "server")]
+    {
+        world.folder = crate::device::new_folder();
+        let config = Config { optional: Optional::Fetched, ..world.config("acme") };
+        let mut client = world.try_client(config).expect("opens");
+        world.origin.breaks(chat, fault);
+        let update = client.refreshes(NOW);
+        let missing: Vec<_> = update.missing.iter().map(|it| (&*it.app_id, it.code)).collect();
+        assert_eq!(missing, [("com.example.chat", code)]);
+        client.activate().expect("activates");
+        assert_eq!(verdicts(&client.start(at(NOW))), [("chat", Verdict::NotInstalled), ("notes", Verdict::Runs)]);
+        world.origin.heal();
+        assert!(client.refreshes(NOW).missing.is_empty());
+        assert_eq!(running(&client.look(at(NOW))), ["chat", "notes"]);
+    }
 }
 
 #[test]
