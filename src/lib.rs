@@ -40,6 +40,7 @@ pub mod explain; // the reasons, in sentences
 pub mod bundle; // equal files, equal bytes
 pub mod render; // one tenant's settings and its own files
 pub mod compose; // the body of one tenant's manifest
+pub mod changes; // what differs between two decided projects, and why
 pub mod sign; // targets, snapshot, timestamp; and where keys live
 pub mod write; // onto the disk, so that a crash leaves the old or the new
 pub mod verify; // what a stranger can check

@@ -206,7 +206,7 @@ pub struct Manifest {
 
 /// One mini-program of a line-up. What is said here is said of its newest release; a release repeats it
 /// under `face` only where it differs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MiniProgram<'a> {
     /// Identifier.
@@ -281,7 +281,7 @@ pub struct Update {
 }
 
 /// A version for a range of shells.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release<'a> {
     /// Its files.
@@ -336,7 +336,7 @@ pub struct File {
 }
 
 /// What a device may do without reaching the CDN.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offline {
     /// What happens when the licence ends.
@@ -353,7 +353,7 @@ impl Offline {
 }
 
 /// A version that must stop.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
     /// The program.
