@@ -9,6 +9,7 @@ mod explain;
 mod init;
 mod keys;
 mod output;
+mod plan;
 mod schema;
 mod settings;
 mod verify;
@@ -41,6 +42,8 @@ pub enum Exit {
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
+    /// There are changes, and the caller asked to be told so.
+    Changes = 10,
 }
 
 /// Why a command stopped.
@@ -147,6 +150,7 @@ pub fn run() -> ExitCode {
             Command::Check(it) => check::run(&settings, &it),
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
+            Command::Plan(it) => plan::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
