@@ -67,6 +67,8 @@ struct Key {
     of: Of,
     /// Where the reason stands, unless that is in the tenant's own file.
     shared: Option<Span>,
+    /// What it follows from, when it does: what one cause brings stands together.
+    after: Option<Box<(Key, Pair)>>,
 }
 
 /// Who has a change, and how far it goes.
@@ -110,6 +112,12 @@ pub fn classes(tenants: &[TenantChanges]) -> Vec<Class> {
 type Pair = (Option<Box<str>>, Option<Box<str>>);
 
 fn key(tenant: &TenantChanges, change: &Change) -> Key {
+    let leads = |it: &&Change| match change.why.cause {
+        Cause::ProgramGained => matches!(it.kind, Kind::Gain | Kind::ShellsGained),
+        _ => matches!(it.kind, Kind::Update | Kind::Downgrade),
+    };
+    let mut others = tenant.changes.iter().filter(|it| it.program == change.program);
+    let leader = others.find(leads).filter(|_| change.why.cause.follows());
     Key {
         kind: change.kind,
         program: change.program.clone(),
@@ -117,6 +125,7 @@ fn key(tenant: &TenantChanges, change: &Change) -> Key {
         cause: change.why.cause,
         of: change.why.of,
         shared: Some(change.why.span).filter(|_| !tenant.owns(&change.why)),
+        after: leader.map(|it| Box::new((key(tenant, it), (it.from.clone(), it.to.clone())))),
     }
 }
 

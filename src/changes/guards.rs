@@ -193,7 +193,8 @@ impl Verdict {
         match (self.guard, number) {
             (Guard::Empty, _) if self.outcome == Outcome::Passed => "there are tenants and mini-programs".to_owned(),
             (Guard::Empty, _) => "there is no tenant, or no mini-program, in what would be published".to_owned(),
-            (Guard::Revocations, _) => format!("{tenants} of {limit} allowed would lose a mini-program"),
+            (Guard::Revocations, 0) => format!("no tenant loses a mini-program; up to {limit} may"),
+            (Guard::Revocations, _) => format!("{tenants} would lose a mini-program; up to {limit} may"),
             (Guard::Deletions, 0) => "no tenant is deleted without a tombstone".to_owned(),
             (Guard::Deletions, 1) => {
                 format!("the document of {tenants} is deleted, and it was not `inactive` before")

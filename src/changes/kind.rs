@@ -187,6 +187,11 @@ causes! {
 }
 
 impl Cause {
+    /// Whether it only follows from another change of the same mini-program, which has a reason of its own.
+    pub fn follows(self) -> bool {
+        matches!(self, Cause::ProgramGained | Cause::VersionChanged)
+    }
+
     /// Who wants a program.
     pub fn of_reason(kind: ReasonKind) -> Cause {
         match kind {

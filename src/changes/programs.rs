@@ -131,8 +131,10 @@ impl Comparer<'_> {
             Some(Standing::NotEntitled | Standing::In(_)) | None => after.first_reason(),
         };
         found.push(Change::new(Kind::Gain, why).program(after.app_id()).to(&after.newest().version));
+        let mut known = BTreeSet::new();
         for at in 0..after.included.releases.len() {
-            self.asks(after, at, &BTreeSet::new(), found);
+            self.asks(after, at, &known, found);
+            known.extend(asked_for(after.release(at)));
         }
         fetch_all(&after.mini_program(), after, fetches);
     }
@@ -140,10 +142,8 @@ impl Comparer<'_> {
     /// Permissions and hosts of a version that comes where none was before.
     pub(super) fn asks(&self, after: Line<'_>, at: usize, known: &BTreeSet<(Kind, &str)>, found: &mut Vec<Change>) {
         let release = after.release(at);
-        let permissions = release.req_permissions.iter().map(|it| (Kind::PermissionAdded, &*it.name));
-        let hosts = release.egress.iter().map(|it| (Kind::EgressAdded, &**it));
-        let all = permissions.zip(&release.permission_spans).chain(hosts.zip(&release.egress_spans));
-        for ((kind, name), span) in all.filter(|(it, _)| !known.contains(it)) {
+        let spans = release.permission_spans.iter().chain(&release.egress_spans);
+        for ((kind, name), span) in asked_for(release).zip(spans).filter(|(it, _)| !known.contains(it)) {
             let why = after.why(Cause::ProgramGained, *span);
             found.push(Change::new(kind, why).program(after.app_id()).item(name));
         }
@@ -178,6 +178,12 @@ impl Comparer<'_> {
             }
         }
     }
+}
+
+/// What a version asks for, in the words of the change that would bring it: permissions, then hosts.
+pub(super) fn asked_for(release: &Release) -> impl Iterator<Item = (Kind, &str)> {
+    let permissions = release.req_permissions.iter().map(|it| (Kind::PermissionAdded, &*it.name));
+    permissions.chain(release.egress.iter().map(|it| (Kind::EgressAdded, &**it)))
 }
 
 /// Everything that comes with a mini-program.

@@ -54,6 +54,8 @@ pub struct Summary {
     pub permissions: usize,
     /// Tenants for whom a program talks to a host more.
     pub egress: usize,
+    /// Tenants under another profile, in another region, or under rules that ask for less or for something else.
+    pub rules: usize,
 }
 
 impl Summary {
@@ -76,6 +78,9 @@ impl Summary {
             update: weighing(Weight::Update),
             permissions: having(&|kind| kind == Kind::PermissionAdded),
             egress: having(&|kind| kind == Kind::EgressAdded),
+            rules: having(&|kind| {
+                matches!(kind, Kind::RuleRelaxed | Kind::RuleChanged | Kind::ComplianceProfile | Kind::DataRegion)
+            }),
         }
     }
 
@@ -85,22 +90,28 @@ impl Summary {
             return format!("No changes. {} stay as they are.", tenants(self.same));
         }
         let mut parts = vec![format!("{} lose", self.lose)];
-        let others = [
-            (self.held, "held back"),
-            (self.growth, "with more rights for programs or weaker rules"),
-            (self.gain, "gain"),
-            (self.update, "update"),
-        ];
+        let others = [(self.held, "held back"), (self.gain, "gain"), (self.update, "update")];
         parts.extend(
             others.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", number(count))),
         );
-        let inside = match self.inside {
-            0 => String::new(),
-            count => format!(", {} differ in terms or rules only", number(count)),
-        };
-        let verb = if self.changed == 1 { "changes" } else { "change" };
-        let changed = tenants(self.changed);
-        format!("{changed} {verb}: {}{inside}; {} stay as they are.", parts.join(", "), number(self.same))
+        if self.inside > 0 {
+            parts.push(format!("{} in nothing that a device sees", number(self.inside)));
+        }
+        let count = self.changed + self.inside;
+        let verb = if count == 1 { "changes" } else { "change" };
+        format!("{} {verb}: {}; {} stay as they are.", tenants(count), parts.join(", "), number(self.same))
+    }
+
+    /// Who may do more than before; nothing when nobody may.
+    pub fn growth_line(&self) -> Option<String> {
+        let parts = [
+            (self.permissions, "new permissions"),
+            (self.egress, "new hosts"),
+            (self.rules, "weaker or other rules, another profile or another region"),
+        ];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(count, what)| format!("{what} for {}", tenants(count))).collect();
+        (!parts.is_empty()).then(|| format!("Growth: {}.", parts.join(", ")))
     }
 }
 
@@ -123,7 +134,7 @@ fn download_of(set: &ChangeSet, class: &Class) -> Option<u64> {
 fn uploads(set: &ChangeSet) -> String {
     let bytes = set.bundles.iter().map(|it| it.length).sum::<u64>();
     let bundles = match set.bundles.len() {
-        0 => "no bundle to upload".to_owned(),
+        0 => "No bundle to upload".to_owned(),
         1 => format!("1 bundle to upload ({})", size(bytes)),
         many => format!("{} bundles to upload ({})", number(many), size(bytes)),
     };

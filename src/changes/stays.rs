@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::changes::downloads::Fetch;
 use crate::changes::kind::{Cause, Kind};
-use crate::changes::programs::{Line, fetch};
+use crate::changes::programs::{Line, asked_for, fetch};
 use crate::changes::step::{Form, Step, cause};
 use crate::changes::{Change, Comparer, Levels, Side, Why};
 use crate::manifest;
@@ -68,7 +68,7 @@ impl Comparer<'_> {
         let why = self.why_only_now(stay, release);
         let change = Change::new(stay.kind(levels, Kind::ShellsGained), why).program(stay.app_id);
         found.push(change.to(&release.version).shells(levels));
-        let known = stay.faces[0].iter().flat_map(asked_for).collect();
+        let known = (0..stay.faces[0].len()).flat_map(|at| asked_for(stay.base.release(at))).collect();
         self.asks(stay.head, to, &known, found);
         fetch(&stay.after.releases[to], stay.head, to, levels, fetches);
     }
@@ -196,12 +196,6 @@ fn faces<'a>(program: &MiniProgram<'a>) -> Vec<Face<'a>> {
         window: program.window.clone(),
     };
     program.releases.iter().map(|it| it.face.clone().unwrap_or_else(|| newest.clone())).collect()
-}
-
-/// What a face asks for, in the words of the change that would bring it.
-fn asked_for<'f>(face: &'f Face<'_>) -> impl Iterator<Item = (Kind, &'f str)> {
-    let permissions = face.req_permissions.iter().map(|it| (Kind::PermissionAdded, &*it.name));
-    permissions.chain(face.egress.iter().map(|it| (Kind::EgressAdded, &**it)))
 }
 
 /// Cuts the levels where either side changes, and puts neighbours together that take the same.

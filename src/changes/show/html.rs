@@ -1,9 +1,7 @@
 //! One page that stands by itself: no script, no other file, well-formed also as XML.
 
-use std::collections::BTreeSet;
-
 use crate::changes::guards::Outcome;
-use crate::changes::show::words::{Piece, Sentence, because, what, who};
+use crate::changes::show::words::{Piece, Sentence, found, reasons, what, who};
 use crate::changes::show::{Names, Summary, heading, most_downloaded, sign, size, uploads};
 use crate::changes::{ChangeSet, Class};
 use crate::report::harmless;
@@ -33,6 +31,7 @@ pub fn page(set: &ChangeSet, names: &Names) -> String {
         format!("; a device downloads {} at most (<code>{tenant}</code>, shells {})", size(it.bytes), it.level)
     });
     out += &format!("<p>{}{}. Decided at {}.</p>\n", uploads(set), download.unwrap_or_default(), set.at);
+    Summary::of(set).growth_line().into_iter().for_each(|it| out += &format!("<p>{}</p>\n", escaped(&it)));
     out += &guards(set);
     if !set.classes.is_empty() {
         out += "<h2>Changes</h2>\n";
@@ -57,7 +56,7 @@ fn guards(set: &ChangeSet) -> String {
         out += &format!(
             "<tr><td class=\"{outcome}\">{outcome}</td><td><code>{}</code></td><td>{}{help}</td></tr>\n",
             verdict.guard.slug(),
-            escaped(&verdict.message()),
+            escaped(&verdict.message()) + &inline(&found(verdict)),
         );
     }
     out + "</tbody>\n</table>\n"
@@ -71,9 +70,7 @@ fn fold(set: &ChangeSet, class: &Class) -> String {
     );
     what(class, usize::MAX).iter().for_each(|it| out += &format!("<li>{}</li>\n", inline(it)));
     out += "</ul>\n";
-    let mut seen = BTreeSet::new();
-    let reasons = class.shapes.iter().flat_map(|it| &it.told).map(|it| inline(&because(it)));
-    let reasons: Vec<String> = reasons.filter(|it| seen.insert(it.clone())).collect();
+    let reasons: Vec<String> = reasons(class).iter().map(inline).collect();
     if !reasons.is_empty() {
         out += &format!("<p>Because, for <code>{}</code>:</p>\n<ul>\n", escaped(&set.tenants[class.tenants[0]].name));
         reasons.iter().for_each(|it| out += &format!("<li>{it}</li>\n"));

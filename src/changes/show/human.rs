@@ -1,7 +1,7 @@
 //! For a terminal.
 
 use crate::changes::guards::Outcome;
-use crate::changes::show::words::{Piece, Sentence, because, what, who};
+use crate::changes::show::words::{Piece, Sentence, found, reasons, what, who};
 use crate::changes::show::{Names, Summary, heading, most_downloaded, number, sign, size, uploads};
 use crate::changes::{ChangeSet, Class, Weight};
 use crate::report::{Styled, harmless};
@@ -37,18 +37,20 @@ pub(super) fn text(set: &ChangeSet, names: &Names, styled: Styled) -> String {
             Outcome::Stopped => ("STOPPED", RED),
         };
         let mark = paint.of(color, mark);
-        out += &format!("guard {mark} {:<11} {}\n", verdict.guard.slug(), verdict.message());
+        out += &format!("guard {mark} {:<11} {}\n", verdict.guard.slug(), verdict.message() + &flat(&found(verdict)));
         if verdict.outcome == Outcome::Stopped {
             out += &format!("                           {}: {}\n", paint.of(BOLD, "help"), verdict.help());
         }
     }
     out.push('\n');
-    out += &format!("{}\n", paint.of(BOLD, &format!("Plan: {}", Summary::of(set).line())));
+    let summary = Summary::of(set);
+    out += &format!("{}\n", paint.of(BOLD, &format!("Plan: {}", summary.line())));
     if !set.tenants.is_empty() {
         let download = most_downloaded(set).map(|(tenant, it)| {
             format!("; a device downloads {} at most (`{}`, shells {})", size(it.bytes), harmless(tenant), it.level)
         });
         out += &format!("{}{}.\n", uploads(set), download.unwrap_or_default());
+        summary.growth_line().into_iter().for_each(|it| out += &format!("{it}\n"));
     }
     out
 }
@@ -65,9 +67,7 @@ fn class_text(set: &ChangeSet, class: &Class, paint: &Paint) -> String {
     for phrase in what(class, LISTED) {
         out += &format!("    {}\n", flat(&phrase));
     }
-    let mut reasons: Vec<String> = class.shapes.iter().flat_map(|it| &it.told).map(|it| flat(&because(it))).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    reasons.retain(|it| seen.insert(it.clone()));
+    let reasons: Vec<String> = reasons(class).iter().map(flat).collect();
     for (at, reason) in reasons.iter().take(4).enumerate() {
         let word = if at == 0 { "because" } else { "       " };
         out += &paint.line(DIM, &format!("    {word} {reason}"));

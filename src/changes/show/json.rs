@@ -48,6 +48,7 @@ pub fn document(set: &ChangeSet, names: &Names) -> Value {
             "update": summary.update,
             "permissions": summary.permissions,
             "egress": summary.egress,
+            "rules": summary.rules,
             "bundles": set.bundles.len(),
             "bundle_bytes": set.bundles.iter().map(|it| it.length).sum::<u64>(),
             "overlays": set.overlays.count,

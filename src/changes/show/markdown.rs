@@ -3,10 +3,8 @@
 //! Everything that is not ours goes into code spans: there nothing is a link, a mention, an image or markup. Pieces
 //! are added whole or not at all, so no fold, table or span is ever left open.
 
-use std::collections::BTreeSet;
-
 use crate::changes::guards::{Outcome, Verdict};
-use crate::changes::show::words::{Piece, Sentence, because, clipped, what, who};
+use crate::changes::show::words::{Piece, Sentence, clipped, found, reasons, what, who};
 use crate::changes::show::{Names, Summary, download_of, heading, most_downloaded, number, sign, size, uploads};
 use crate::changes::{ChangeSet, Class};
 
@@ -88,12 +86,14 @@ fn costs(set: &ChangeSet) -> String {
     let download = most_downloaded(set).map(|(tenant, it)| {
         format!(" · a device downloads {} at most ({}, shells {})", size(it.bytes), code(tenant), it.level)
     });
-    format!("\n{}{}\n", uploads(set), download.unwrap_or_default())
+    let growth = Summary::of(set).growth_line().map(|it| format!("\n{it}")).unwrap_or_default();
+    format!("\n{}{}{growth}\n", uploads(set), download.unwrap_or_default())
 }
 
 fn caution(verdict: &Verdict) -> String {
-    let (message, help) = (plain(&verdict.message()), plain(&verdict.help()));
-    format!("\n> [!CAUTION]\n> Stopped by the guard `{}`: {message}. {help}.\n", verdict.guard.slug())
+    let (message, names) = (plain(&verdict.message()), inline(&found(verdict)));
+    let (guard, help) = (verdict.guard.slug(), plain(&verdict.help()));
+    format!("\n> [!CAUTION]\n> **Stopped** by the guard `{guard}`: {message}{names}.\n> What to do: {help}.\n")
 }
 
 /// One row for each class, as many as fit; says how many did.
@@ -105,7 +105,7 @@ fn table(set: &ChangeSet, page: &mut Page) -> usize {
     for class in set.classes.iter().take(ROWS) {
         let what: Vec<String> = what(class, 4).iter().take(3).map(|it| cell(&inline(it))).collect();
         let more = what_more(class, 3);
-        let because = class.shapes[0].told.first().map(|it| cell(&inline(&because(it)))).unwrap_or_default();
+        let because = reasons(class).first().map(|it| cell(&inline(it))).unwrap_or_default();
         let row = format!(
             "| {}&nbsp;{} | {} | {}{more} | {because} |\n",
             sign(class.weight()),
@@ -144,7 +144,8 @@ fn guards(set: &ChangeSet) -> String {
             Outcome::Allowed => "▲ allowed",
             Outcome::Stopped => "✕ **stopped**",
         };
-        out += &format!("- {mark} · `{}`: {}\n", verdict.guard.slug(), plain(&verdict.message()));
+        let (message, names) = (plain(&verdict.message()), inline(&found(verdict)));
+        out += &format!("- {mark} · `{}`: {message}{names}\n", verdict.guard.slug());
     }
     out
 }
@@ -164,9 +165,7 @@ fn fold(set: &ChangeSet, class: &Class, named: usize) -> String {
     if phrases.len() > PHRASES {
         out += &format!("- and {} more\n", phrases.len() - PHRASES);
     }
-    let mut seen = BTreeSet::new();
-    let reasons = class.shapes.iter().flat_map(|it| &it.told).map(|it| inline(&because(it)));
-    let reasons: Vec<String> = reasons.filter(|it| seen.insert(it.clone())).collect();
+    let reasons: Vec<String> = reasons(class).iter().map(inline).collect();
     if !reasons.is_empty() {
         let first = code(&set.tenants[class.tenants[0]].name);
         out += &format!("\nBecause, for {first}:\n\n");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::changes::facts::Told;
+use crate::changes::guards::Verdict;
 use crate::changes::kind::Kind;
 use crate::changes::show::{number, tenants};
 use crate::changes::{ChangeSet, Class, Levels, Of, Scope, Shape, Values};
@@ -34,6 +35,20 @@ impl Piece {
 
     fn words(text: impl Into<String>) -> Piece {
         Piece::Words(text.into())
+    }
+
+    /// A version, number, date or plain word reads better without marks; everything else is a name.
+    fn value(text: &str) -> Piece {
+        let date = text.strip_suffix("T00:00:00Z").filter(|it| it.len() == 10).unwrap_or(text);
+        let plain = |it: char| it.is_ascii_alphanumeric() || "+-.:_".contains(it);
+        match date.len() <= 40
+            && date.chars().all(plain)
+            && !date.contains("www.")
+            && date.starts_with(char::is_alphanumeric)
+        {
+            true => Piece::words(date),
+            false => Piece::name(text),
+        }
     }
 }
 
@@ -76,14 +91,22 @@ pub(super) fn who(set: &ChangeSet, class: &Class) -> Sentence {
 
 /// What happens to a class, one sentence for each kind of change; each names at most so many things.
 pub(super) fn what(class: &Class, most: usize) -> Vec<Sentence> {
-    let kinds = class.shapes.chunk_by(|one, other| one.kind == other.kind);
+    // What another version says of itself in other words needs no mention beside the version.
+    let is_told = |it: &&Shape| it.kind != Kind::Presentation || !it.cause.follows();
+    let shapes: Vec<Shape> = class.shapes.iter().filter(is_told).cloned().collect();
+    let kinds = shapes.chunk_by(|one, other| one.kind == other.kind);
     kinds.map(|shapes| phrase(class.tenants.len(), shapes, most)).collect()
 }
 
 fn phrase(count: usize, shapes: &[Shape], most: usize) -> Sentence {
     let kind = shapes[0].kind;
     let mut out = vec![Piece::words(lead(kind, count))];
-    let mut items: Vec<Sentence> = shapes.iter().map(|it| item(kind, it)).filter(|it| !it.is_empty()).collect();
+    // What is only named is named once for each mini-program.
+    let is_alike = |one: &Shape, other: &Shape| {
+        is_only_named(one) && is_only_named(other) && one.program == other.program && one.program.is_some()
+    };
+    let mut items: Vec<Sentence> =
+        shapes.chunk_by(is_alike).map(|it| item(kind, it)).filter(|it| !it.is_empty()).collect();
     items.dedup();
     let left = items.len().saturating_sub(most);
     items.truncate(most);
@@ -96,6 +119,10 @@ fn phrase(count: usize, shapes: &[Shape], most: usize) -> Sentence {
         out.push(Piece::words(format!(" and {} more", number(left))));
     }
     out
+}
+
+fn is_only_named(shape: &Shape) -> bool {
+    shape.item.is_some() && shape.values == Values::Same(None, None) && shape.scope == Some(Scope::Whole)
 }
 
 /// The verb of a kind.
@@ -120,7 +147,7 @@ fn lead(kind: Kind, count: usize) -> &'static str {
         Kind::LimitLowered => "limits lowered:",
         Kind::Downgrade if one => "goes back:",
         Kind::Downgrade => "go back:",
-        Kind::HeldBack => "held back, the first stays:",
+        Kind::HeldBack => "held back:",
         Kind::PermissionAdded => "new permissions:",
         Kind::EgressAdded => "new hosts:",
         Kind::DataClassRaised => "more sensitive data:",
@@ -170,20 +197,22 @@ fn absent(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::StartsEarlier | Kind::StartsLater | Kind::Postponed => Some("at once"),
         Kind::EndsEarlier | Kind::EndsLater => Some("no end"),
-        Kind::ComplianceProfile | Kind::DataRegion | Kind::Term | Kind::Setting | Kind::Branding => Some("none"),
+        Kind::Range | Kind::ComplianceProfile | Kind::DataRegion | Kind::Term | Kind::Setting | Kind::Branding => {
+            Some("none")
+        }
         _ => None,
     }
 }
 
-fn item(kind: Kind, shape: &Shape) -> Sentence {
-    let mut out = Vec::new();
-    match (&shape.item, &shape.program) {
-        (Some(item), Some(program)) => {
-            out.extend([Piece::name(item), Piece::words(" in "), Piece::name(program)]);
+/// One change, or several that only name things of one mini-program.
+fn item(kind: Kind, shapes: &[Shape]) -> Sentence {
+    let shape = &shapes[0];
+    let mut out = joined(shapes.iter().filter_map(|it| Some(vec![Piece::name(it.item.as_deref()?)])));
+    if let Some(program) = &shape.program {
+        if !out.is_empty() {
+            out.push(Piece::words(" in "));
         }
-        (Some(name), None) => out.push(Piece::name(name)),
-        (None, Some(name)) => out.push(Piece::name(name)),
-        (None, None) => {}
+        out.push(Piece::name(program));
     }
     if let (None, None, Some(Scope::Programs(programs))) = (&shape.item, &shape.program, &shape.scope) {
         out.extend(several(programs));
@@ -204,9 +233,12 @@ fn values(kind: Kind, values: &Values) -> Sentence {
         Values::Various(count) => return vec![Piece::words(format!("({} different values)", number(*count)))],
         Values::Same(from, to) => (from, to),
     };
-    let shown = |it: &Option<Box<str>>| it.as_deref().map(Piece::name).or_else(|| absent(kind).map(Piece::words));
+    let shown = |it: &Option<Box<str>>| it.as_deref().map(Piece::value).or_else(|| absent(kind).map(Piece::words));
     match (shown(from), shown(to)) {
         _ if from.is_none() && to.is_none() => Vec::new(),
+        (Some(from), Some(to)) if kind == Kind::HeldBack => {
+            vec![to, Piece::words(" ("), from, Piece::words(" stays)")]
+        }
         (Some(from), Some(to)) => vec![from, Piece::words(" → "), to],
         (Some(only), None) | (None, Some(only)) => vec![only],
         (None, None) => Vec::new(),
@@ -231,8 +263,36 @@ pub(super) fn shells(levels: &Levels) -> String {
     }
 }
 
+/// The tenants that a guard found, when they are few enough to be named.
+pub(super) fn found(verdict: &Verdict) -> Sentence {
+    match verdict.tenants.len() {
+        0 => Vec::new(),
+        count if count > NAMED => Vec::new(),
+        _ => {
+            let names = joined(verdict.tenants.iter().map(|it| vec![Piece::name(it)]));
+            [vec![Piece::words(": ")], names].concat()
+        }
+    }
+}
+
+/// The reasons of a class, each once. What only follows from another change of the class has none of its own.
+pub(super) fn reasons(class: &Class) -> Vec<Sentence> {
+    let own = || class.shapes.iter().filter(|it| !it.cause.follows());
+    let shapes: Vec<&Shape> = match own().next() {
+        Some(_) => own().collect(),
+        None => class.shapes.iter().collect(),
+    };
+    let mut all: Vec<Sentence> = Vec::new();
+    for reason in shapes.into_iter().flat_map(|it| &it.told).map(because) {
+        if !all.contains(&reason) {
+            all.push(reason);
+        }
+    }
+    all
+}
+
 /// A reason: its words, and where it stands.
-pub(super) fn because(told: &Told) -> Sentence {
+fn because(told: &Told) -> Sentence {
     let mut out = Vec::new();
     if told.of == Of::Base {
         out.push(Piece::words("before: "));

@@ -93,7 +93,7 @@ fn forget(new: &mut BTreeSet<Blake3>, catalog: &Catalog, used: BTreeSet<Version>
     }
     let used: Vec<Version> = used.into_iter().collect();
     let trees: Vec<Blake3> = used.par_iter().map(|(program, release)| tree(catalog, *program, *release)).collect();
-    trees.iter().for_each(|it| drop(new.remove(it)));
+    trees.iter().for_each(|it| _ = new.remove(it));
 }
 
 fn tree(catalog: &Catalog, program: usize, release: usize) -> Blake3 {
