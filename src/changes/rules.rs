@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::changes::kind::{Cause, Kind};
 use crate::changes::{Of, Why};
+use crate::input::{Classification, MinStatus};
 use crate::model::{AllowDeny, Catalog, Pattern, Profile};
 use crate::text::Span;
 use crate::time::{Duration, Window};
@@ -83,7 +84,9 @@ fn rules(old: &Profile, new: &Profile, found: &mut Vec<RuleChange>) {
         say(&format!("{rule}.allow"), allows(old, new), new.allow.as_ref().map(|(_, span)| *span));
         say(&format!("{rule}.deny"), denies(&old.deny, &new.deny), new.deny.first().map(|it| it.span));
     }
-    let class = (max_classification.map(|it| it.0), new.max_classification.map(|it| it.0));
+    // The highest class lets everything through, as no rule does.
+    let bounds = |it: Option<(Classification, Span)>| it.map(|it| it.0).filter(|it| *it < Classification::Restricted);
+    let class = (bounds(*max_classification), bounds(new.max_classification));
     say("data.max_classification", bound(class, |old, new| new < old), new.max_classification.map(|it| it.1));
     let kept = (regions.as_ref().map(|it| texts(&it.0)), new.regions.as_ref().map(|it| texts(&it.0)));
     say("data.regions", closed(kept), new.regions.as_ref().map(|it| it.1));
@@ -146,9 +149,9 @@ fn bound<T: PartialEq>((old, new): (Option<T>, Option<T>), is_tighter: impl Fn(&
     }
 }
 
-fn rank(it: &crate::input::MinStatus) -> u8 {
+fn rank(it: &MinStatus) -> u8 {
     match it {
-        crate::input::MinStatus::Approved => 0,
-        crate::input::MinStatus::Online => 1,
+        MinStatus::Approved => 0,
+        MinStatus::Online => 1,
     }
 }

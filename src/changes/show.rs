@@ -197,3 +197,6 @@ fn heading(weight: Weight) -> &'static str {
         Weight::Rest => "other",
     }
 }
+
+#[cfg(test)]
+mod tests;
