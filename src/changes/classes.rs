@@ -116,7 +116,7 @@ fn key(tenant: &TenantChanges, change: &Change) -> Key {
         Cause::ProgramGained => matches!(it.kind, Kind::Gain | Kind::ShellsGained),
         _ => matches!(it.kind, Kind::Update | Kind::Downgrade),
     };
-    let mut others = tenant.changes.iter().filter(|it| it.program == change.program);
+    let mut others = tenant.changes.iter().filter(|it| it.program == change.program && !it.why.cause.follows());
     let leader = others.find(leads).filter(|_| change.why.cause.follows());
     Key {
         kind: change.kind,

@@ -32,9 +32,15 @@ pub fn comment(set: &ChangeSet, names: &Names, budget: usize) -> String {
     }
     let rows = table(set, &mut page);
     page.add(&guards(set));
-    let folds =
-        set.classes.iter().filter(|class| page.add_first(&[fold(set, class, NAMED), fold(set, class, 0)])).count();
-    page.close(set.classes.len() - rows.max(folds))
+    let (mut unseen, mut short) = (0, 0);
+    for (at, class) in set.classes.iter().enumerate() {
+        match page.add_first(&[fold(set, class, NAMED), fold(set, class, 0)]) {
+            true => (),
+            false if at < rows => short += 1,
+            false => unseen += 1,
+        }
+    }
+    page.close(unseen, short)
 }
 
 /// A text that stops growing before it is too long.
@@ -42,11 +48,14 @@ struct Page {
     text: String,
     /// Characters that may still be added.
     left: usize,
+    /// Characters that are kept free for the last line.
+    tail: usize,
 }
 
 impl Page {
     fn new(budget: usize) -> Page {
-        Page { text: String::new(), left: budget.saturating_sub(TAIL) }
+        let tail = TAIL.min(budget);
+        Page { text: String::new(), left: budget - tail, tail }
     }
 
     /// Adds a piece that fits; says whether it did.
@@ -65,15 +74,17 @@ impl Page {
         pieces.iter().any(|it| self.add(it))
     }
 
-    /// Says what is missing, if anything is.
-    fn close(mut self, missing: usize) -> String {
-        if missing > 0 {
-            self.left += TAIL;
-            self.add(&format!(
-                "\n{} more classes of change are not shown here; the JSON plan has them all.\n",
-                number(missing)
-            ));
-        }
+    /// Says what is missing: classes that are not shown, and classes that only have their row.
+    fn close(mut self, unseen: usize, short: usize) -> String {
+        self.left += self.tail;
+        let classes = |count: usize, verb: &str| format!("{} classes of change are not shown{verb}", number(count));
+        let missing = match (unseen, short) {
+            (0, 0) => return self.text,
+            (0, short) => classes(short, " in full"),
+            (unseen, 0) => classes(unseen, ""),
+            (unseen, short) => format!("{}, {} not in full", classes(unseen, ""), number(short)),
+        };
+        self.add(&format!("\n{missing}; the JSON plan has everything.\n"));
         self.text
     }
 }

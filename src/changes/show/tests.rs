@@ -200,7 +200,7 @@ fn is_tame(comment: &str) {
     for line in comment.lines() {
         // GitHub reads no markdown in a summary, so names stand there as HTML.
         let is_summary = line.starts_with("<details><summary>");
-        let mut rest = outside_spans(line);
+        let mut rest = if is_summary { line.to_owned() } else { outside_spans(line) };
         if is_summary {
             for tag in ["<code>", "</code>", "&lt;", "&gt;", "&amp;", "&quot;", "&#39;"] {
                 rest = rest.replace(tag, "");
@@ -252,7 +252,7 @@ fn is_well_formed(page: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
 
     #[test]
     fn a_comment_never_exceeds_its_budget_and_is_never_obeyed((set, names) in change_set(), budget in prop_oneof![0_usize..3_000, 0_usize..70_000]) {
@@ -261,8 +261,9 @@ proptest! {
         is_tame(&comment);
         if budget >= 1_000 {
             prop_assert!(comment.starts_with(MARKER));
-            let has_all = set.classes.iter().all(|_| comment.contains("</details>"));
-            prop_assert!(has_all || comment.contains("not shown here"), "whatever is cut is counted");
+            let folds = comment.lines().filter(|it| *it == "</details>").count();
+            let says = comment.contains("the JSON plan has everything");
+            prop_assert!(folds == set.classes.len() || says, "what is cut is counted");
         }
     }
 
@@ -275,7 +276,8 @@ proptest! {
     fn a_terminal_gets_no_escape_that_is_not_ours((set, names) in change_set()) {
         let plain = text(&set, &names, Styled::Plain);
         prop_assert!(!plain.chars().any(|it| it.is_control() && it != '\n'));
-        prop_assert!(!plain.contains(['\u{202e}', '\u{200b}']));
+        let turns = plain.contains(['\u{202e}', '\u{200b}']);
+        prop_assert!(!turns);
         let coloured = text(&set, &names, Styled::Coloured);
         for code in coloured.split('\u{1b}').skip(1) {
             let known = ["[1m", "[1;31m", "[1;33m", "[1;32m", "[2m", "[0m"];
