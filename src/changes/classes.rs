@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::changes::facts::Told;
-use crate::changes::kind::{Cause, Kind, Weight};
+use crate::changes::kind::{Cause, Kind, Weight, weight};
 use crate::changes::{Change, Of, Scope, TenantChanges};
 use crate::text::Span;
 
@@ -99,7 +99,7 @@ pub fn classes(tenants: &[TenantChanges]) -> Vec<Class> {
         }
     }
     let class = |(members, mut shapes): (Vec<usize>, Vec<Shape>)| {
-        shapes.sort_by_key(|it| (it.kind.weight(), it.kind));
+        shapes.sort_by_key(|it| (it.weight(), it.cause == Cause::ProgramGained, it.kind));
         let mut plans = BTreeMap::new();
         members.iter().for_each(|at| *plans.entry(Arc::clone(&tenants[*at].plan)).or_default() += 1);
         Class { tenants: members, shapes, plans }
@@ -160,7 +160,7 @@ fn shape(key: &Key, values: Values, scopes: &BTreeSet<Scope>) -> Shape {
 impl Class {
     /// The weight of its weightiest change.
     pub fn weight(&self) -> Weight {
-        self.shapes.first().map_or(Weight::Rest, |it| it.kind.weight())
+        self.shapes.first().map_or(Weight::Rest, Shape::weight)
     }
 
     fn order(&self) -> (Weight, Reverse<usize>, &[usize]) {
@@ -169,6 +169,11 @@ impl Class {
 }
 
 impl Shape {
+    /// How much it matters.
+    pub fn weight(&self) -> Weight {
+        weight(self.kind, self.cause)
+    }
+
     /// Whether a tenant's change is one of those told by this.
     pub fn covers(&self, change: &Change) -> bool {
         let values = match &self.values {

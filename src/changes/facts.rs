@@ -33,6 +33,10 @@ impl Witness<'_> {
         let head = |facts: &dyn Fn(ProgramExplanation) -> Vec<Fact>| told(Of::Head, program(Of::Head).map(facts));
         let mut found = match change.kind {
             Kind::Lose if change.why.cause == Cause::TenantRemoved => Vec::new(),
+            // What gave it until now is where something was edited.
+            Kind::Lose if change.why.cause == Cause::NotEntitled => {
+                [base(&|it| it.because), head(&|it| it.why)].concat()
+            }
             Kind::Lose => [head(&|it| it.why), base(&|it| it.because)].concat(),
             Kind::Gain => {
                 // What kept it out counts when it was granted already.

@@ -45,7 +45,7 @@ macro_rules! kinds {
                 match self { $(Kind::$name => $slug,)* }
             }
 
-            /// How much it matters.
+            /// How much it mostly matters; [`weight`] knows the exceptions.
             pub fn weight(self) -> Weight {
                 match self { $(Kind::$name => Weight::$weight,)* }
             }
@@ -184,6 +184,16 @@ causes! {
     TenantRemoved = "tenant_removed", "The tenant's document is gone.";
     Licence = "licence", "The tenant's licence says so.";
     Rendered = "rendered", "It is made from facts about the tenant that changed.";
+}
+
+/// How much a change matters, given why it comes: what a new mini-program asks for comes with it, and a version that
+/// is in review or on another channel was not meant for the tenant.
+pub fn weight(kind: Kind, cause: Cause) -> Weight {
+    match (kind, cause) {
+        (Kind::PermissionAdded | Kind::EgressAdded, Cause::ProgramGained) => Weight::Gain,
+        (Kind::HeldBack, Cause::Review | Cause::Channel) => Weight::Rest,
+        _ => kind.weight(),
+    }
 }
 
 impl Cause {

@@ -9,8 +9,8 @@ mod json;
 mod markdown;
 mod words;
 
-use crate::changes::kind::{Kind, Weight};
-use crate::changes::{ChangeSet, Class, Download};
+use crate::changes::kind::{Cause, Kind, Weight, weight};
+use crate::changes::{Change, ChangeSet, Class, Download};
 use crate::report::Styled;
 
 pub use crate::changes::show::html::page;
@@ -50,9 +50,9 @@ pub struct Summary {
     pub gain: usize,
     /// Tenants for whom something newer replaces what was there.
     pub update: usize,
-    /// Tenants for whom a program asks for a permission more.
+    /// Tenants for whom a program that they had asks for a permission more.
     pub permissions: usize,
-    /// Tenants for whom a program talks to a host more.
+    /// Tenants for whom a program that they had talks to a host more.
     pub egress: usize,
     /// Tenants under another profile, in another region, or under rules that ask for less or for something else.
     pub rules: usize,
@@ -61,10 +61,9 @@ pub struct Summary {
 impl Summary {
     /// Counts.
     pub fn of(set: &ChangeSet) -> Summary {
-        let having = |is: &dyn Fn(Kind) -> bool| {
-            set.tenants.iter().filter(|tenant| tenant.changes.iter().any(|it| is(it.kind))).count()
-        };
-        let weighing = |weight: Weight| having(&|kind| kind.weight() == weight);
+        let having = |is: &dyn Fn(&Change) -> bool| set.tenants.iter().filter(|it| it.changes.iter().any(is)).count();
+        let weighing = |wanted: Weight| having(&|it| weight(it.kind, it.why.cause) == wanted);
+        let growing = |kind: Kind| having(&|it| it.kind == kind && it.why.cause != Cause::ProgramGained);
         let changed = set.tenants.iter().filter(|it| it.is_published()).count();
         let gone = set.tenants.iter().filter(|it| it.changes.iter().any(|it| it.kind == Kind::TenantRemoved)).count();
         Summary {
@@ -76,10 +75,10 @@ impl Summary {
             growth: weighing(Weight::Growth),
             gain: weighing(Weight::Gain),
             update: weighing(Weight::Update),
-            permissions: having(&|kind| kind == Kind::PermissionAdded),
-            egress: having(&|kind| kind == Kind::EgressAdded),
-            rules: having(&|kind| {
-                matches!(kind, Kind::RuleRelaxed | Kind::RuleChanged | Kind::ComplianceProfile | Kind::DataRegion)
+            permissions: growing(Kind::PermissionAdded),
+            egress: growing(Kind::EgressAdded),
+            rules: having(&|it| {
+                matches!(it.kind, Kind::RuleRelaxed | Kind::RuleChanged | Kind::ComplianceProfile | Kind::DataRegion)
             }),
         }
     }

@@ -1,7 +1,7 @@
 //! One page that stands by itself: no script, no other file, well-formed also as XML.
 
 use crate::changes::guards::Outcome;
-use crate::changes::show::words::{Piece, Sentence, found, reasons, what, who};
+use crate::changes::show::words::{Piece, Sentence, found, quoted, reasons, what, who};
 use crate::changes::show::{Names, Summary, heading, most_downloaded, sign, size, uploads};
 use crate::changes::{ChangeSet, Class};
 use crate::report::harmless;
@@ -50,13 +50,13 @@ fn guards(set: &ChangeSet) -> String {
             Outcome::Stopped => "stopped",
         };
         let help = match verdict.outcome {
-            Outcome::Stopped => format!("<br/>{}", escaped(&verdict.help())),
+            Outcome::Stopped => format!("<br/>{}", inline(&quoted(&verdict.help()))),
             Outcome::Passed | Outcome::Allowed => String::new(),
         };
         out += &format!(
             "<tr><td class=\"{outcome}\">{outcome}</td><td><code>{}</code></td><td>{}{help}</td></tr>\n",
             verdict.guard.slug(),
-            escaped(&verdict.message()) + &inline(&found(verdict)),
+            inline(&[quoted(&verdict.message()), found(verdict)].concat()),
         );
     }
     out + "</tbody>\n</table>\n"

@@ -97,7 +97,7 @@ fn costs(set: &ChangeSet) -> String {
     let download = most_downloaded(set).map(|(tenant, it)| {
         format!(" · a device downloads {} at most ({}, shells {})", size(it.bytes), code(tenant), it.level)
     });
-    let growth = Summary::of(set).growth_line().map(|it| format!("\n{it}")).unwrap_or_default();
+    let growth = Summary::of(set).growth_line().map(|it| format!("\n\n{it}")).unwrap_or_default();
     format!("\n{}{}{growth}\n", uploads(set), download.unwrap_or_default())
 }
 

@@ -304,7 +304,7 @@ fn because(told: &Told) -> Sentence {
 
 /// A sentence of ours in which names stand between backticks. A name with backticks of its own only moves the
 /// border; whatever then looks like words of ours is vetted by each format all the same.
-fn quoted(text: &str) -> Sentence {
+pub(super) fn quoted(text: &str) -> Sentence {
     let parts = text.split('`').enumerate().filter(|(_, it)| !it.is_empty());
     parts.map(|(at, it)| if at % 2 == 0 { Piece::Words(clipped(it)) } else { Piece::name(it) }).collect()
 }
