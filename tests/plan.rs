@@ -11,6 +11,11 @@ use serde_json::json;
 mod project;
 #[path = "plan/guards.rs"]
 mod guards;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "support/parts.rs"]
+mod parts;
+#[path = "plan/rendered.rs"]
+mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
 
