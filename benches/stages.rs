@@ -12,6 +12,7 @@ use tenantry::digest::{Blake3, Sha256};
 use tenantry::index::Archive;
 use tenantry::input::TenantDocument;
 use tenantry::load::{Content, SourceTree, TreeFile};
+use tenantry::metadata::Lifetimes;
 use tenantry::metadata::keys::FileKey;
 use tenantry::parse;
 use tenantry::path::RepoPath;
@@ -148,14 +149,14 @@ fn signing(criterion: &mut Criterion) {
             let addr = signers.addresses.addr("t_123456");
             let publication = Publication {
                 addr: &addr,
+                environment: &signers.environment,
                 number: 7,
                 now,
-                entitlement_lifetime: Duration::days(30),
-                freshness_lifetime: Duration::days(7),
+                lifetimes: Lifetimes { entitlement: Duration::days(30), freshness: Duration::days(7) },
             };
-            let targets = sign::targets(&signers, &publication, archive(0).1, (1..=20).map(archive))?;
-            let snapshot = sign::snapshot(&signers, &publication, &targets.record)?;
-            let timestamp = sign::timestamp(&signers, &publication, &snapshot.record)?;
+            let targets = sign::targets(&signers.entitlement, &publication, archive(0).1, (1..=20).map(archive))?;
+            let snapshot = sign::snapshot(&signers.entitlement, &publication, &targets.record)?;
+            let timestamp = sign::timestamp(&signers.freshness, &publication, &snapshot.record)?;
             Ok::<_, tenantry::metadata::keys::SignError>((targets, snapshot, timestamp))
         });
     });

@@ -23,6 +23,10 @@ use tenantry::resolve::Resolver;
 use tenantry::sign::roots;
 use tenantry::text::Span;
 use tenantry::time::Timestamp;
+use tenantry::trust;
+use tenantry::trust::envelope::Envelope;
+use tenantry::trust::json::Json;
+use tenantry::trust::set::WithRoot;
 
 /// A file of documents. What the guard accepts, the typed reader reads as the same tree or refuses aloud, and
 /// whatever there is to say about it can be shown.
@@ -54,6 +58,48 @@ pub fn metadata(bytes: &[u8]) {
     open::<Targets>(bytes);
     if let Ok(root) = roots::check_root(bytes, None) {
         assert!(roots::check_root(bytes, Some(&root)).is_err(), "no root comes after itself");
+    }
+    foreign_metadata(bytes);
+}
+
+/// The same file as anybody's, to the reader that a client has. It reads what was signed as our own reader does, and
+/// asks every role whatever there is to ask of it.
+fn foreign_metadata(bytes: &[u8]) {
+    fn open<Ours: Role, Theirs: trust::roles::Role>(bytes: &[u8], envelope: &Envelope) -> Option<Theirs> {
+        let theirs: Option<Theirs> = trust::roles::read(&envelope.signed).ok();
+        if let (Ok(ours), Some(theirs)) = (metadata::open::<Ours>(bytes), &theirs) {
+            assert_eq!(envelope.signed.canonical(), ours.signed, "two readers, two messages");
+            assert_eq!(theirs.common().version.get(), ours.role.version());
+            assert_eq!(theirs.common().expires, ours.role.expires());
+        }
+        theirs
+    }
+
+    let Ok(envelope) = Envelope::open(bytes) else { return };
+    // Line ends and the like stand for themselves in canonical JSON, which then is no JSON.
+    if let Ok(again) = Json::parse(&envelope.signed.canonical()) {
+        assert_eq!(again, envelope.signed);
+    }
+    if let Some(root) = open::<Root, trust::roles::Root>(bytes, &envelope) {
+        let signed = root.root.verify(&envelope);
+        assert_eq!(WithRoot::pinned(bytes).is_ok(), signed.is_ok());
+        assert!(!root.timestamp.loses_a_key(&root.timestamp));
+    }
+    if let Ok(root) = WithRoot::pinned(bytes) {
+        assert!(root.next(bytes).is_err(), "no root comes after itself");
+        assert!(root.timestamp(bytes).is_err(), "and none is a timestamp");
+    }
+    if let Some(timestamp) = open::<TimestampRole, trust::roles::TimestampRole>(bytes, &envelope) {
+        timestamp.snapshot.mismatch(bytes);
+    }
+    open::<Snapshot, trust::roles::Snapshot>(bytes, &envelope);
+    if let Some(targets) = open::<Targets, trust::roles::Targets>(bytes, &envelope) {
+        for name in targets.targets.keys().map(String::as_str).chain(["file", "a/b.c"]) {
+            for delegation in targets.delegations.of(name) {
+                assert!(!["root", "timestamp", "snapshot", "targets"].contains(&&*delegation.name));
+                delegation.authority.verify(&envelope).ok();
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::path::BundlePath;
 pub type Files = BTreeMap<BundlePath, Arc<[u8]>>;
 
 /// Most bytes that [`unpack`] inflates.
-const MAX_UNPACKED: u64 = 512 << 20;
+pub const MAX_UNPACKED: u64 = 512 << 20;
 
 /// Part of the format: another level gives other bytes, and every device would download everything again.
 const DEFLATE_LEVEL: i64 = 6;
@@ -39,11 +39,32 @@ pub struct Bundle {
 
 /// The digest of a tree of files: paths, lengths and bytes. It does not depend on any compressor.
 pub fn tree_digest(files: &Files) -> Blake3 {
-    let mut it = Fingerprint::new("tenantry.dev 2026-11 bundle tree v1");
+    let mut it = TreeDigest::default();
     for (path, bytes) in files {
-        it.part(path.as_str().as_bytes()).part(bytes);
+        it.file(path, bytes);
     }
     it.finish()
+}
+
+/// [`tree_digest`] of a tree that is not in memory: its files are added one by one, sorted by path.
+pub struct TreeDigest(Fingerprint);
+
+impl Default for TreeDigest {
+    fn default() -> TreeDigest {
+        TreeDigest(Fingerprint::new("tenantry.dev 2026-11 bundle tree v1"))
+    }
+}
+
+impl TreeDigest {
+    /// Adds one file.
+    pub fn file(&mut self, path: &BundlePath, bytes: &[u8]) {
+        self.0.part(path.as_str().as_bytes()).part(bytes);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(&self) -> Blake3 {
+        self.0.finish()
+    }
 }
 
 /// Packs files whose [`tree_digest`] is known.

@@ -5,13 +5,23 @@
 mod args;
 mod check;
 mod compile;
+mod doctor;
 mod explain;
+mod fetch;
+mod gc;
 mod init;
 mod keys;
+mod interrupt;
 mod output;
 mod plan;
+mod publish;
+mod refresh;
+mod resign;
+mod rollback;
 mod schema;
+mod serve;
 mod settings;
+mod stores;
 mod verify;
 
 use std::process::ExitCode;
@@ -21,7 +31,11 @@ use clap::Parser as _;
 use crate::load::LoadError;
 use crate::pipeline::compile::CompileError;
 use crate::pipeline::verify::VerifyError;
+use crate::publish::PublishError;
+use crate::publish::state::StateError;
 use crate::sign::keystore::KeyError;
+use crate::store::StoreError;
+use crate::store::open::OpenError;
 use crate::write::WriteError;
 use args::{Arguments, Command};
 use settings::Settings;
@@ -38,12 +52,16 @@ pub enum Exit {
     Usage = 2,
     /// The world failed: disk, network, git, store, signer.
     World = 3,
+    /// Somebody else published first, or a plan is stale.
+    Superseded = 4,
     /// Verification refused.
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
     /// There are changes, and the caller asked to be told so.
     Changes = 10,
+    /// Told to stop, it did not finish what it was at.
+    Interrupted = 130,
 }
 
 /// Why a command stopped.
@@ -67,15 +85,48 @@ impl Failure {
         }
     }
 
-    fn of(exit: Exit, error: &dyn std::error::Error, help: Option<String>) -> Failure {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message += &format!(": {cause}");
-            source = cause.source();
+    /// With which code the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::Said(exit) | Failure::Because { exit, .. } => *exit,
         }
-        Failure::Because { exit, message, help }
     }
+
+    /// Says what there is to say, on stderr.
+    pub(crate) fn say(&self) -> Exit {
+        match self {
+            Failure::Said(exit) => *exit,
+            Failure::Because { exit, message, help } => {
+                output::error(message, help.as_deref());
+                *exit
+            }
+        }
+    }
+
+    fn of(exit: Exit, error: &dyn std::error::Error, help: Option<String>) -> Failure {
+        Failure::Because { exit, message: in_full(error), help }
+    }
+
+    /// The same, with the place that it happened in.
+    pub(crate) fn within(self, place: &str) -> Failure {
+        match self {
+            Failure::Because { exit, message, help } => {
+                Failure::Because { exit, message: format!("{place}: {message}"), help }
+            }
+            said @ Failure::Said(_) => said,
+        }
+    }
+}
+
+/// An error with all its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message += &format!(": {cause}");
+        source = cause.source();
+    }
+    message
 }
 
 impl From<LoadError> for Failure {
@@ -108,10 +159,69 @@ impl From<WriteError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(Exit::World, &error, help)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Failure {
+        let help = error.help().map(str::to_owned);
+        Failure::of(Exit::World, &error, help)
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Failure {
+        let help = error.help();
+        Failure::of(exit_of_state(&error), &error, help)
+    }
+}
+
+fn exit_of_state(error: &StateError) -> Exit {
+    match error {
+        StateError::Store(_) | StateError::Format { .. } => Exit::World,
+        StateError::Damaged { .. }
+        | StateError::Missing { .. }
+        | StateError::Foreign { .. }
+        | StateError::Ahead { .. } => Exit::Refused,
+        StateError::Clock { .. } | StateError::StoreClock { .. } => Exit::Guard,
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Failure {
+        let help = error.help();
+        Failure::of(exit_of_publish(&error), &error, help)
+    }
+}
+
+fn exit_of_publish(error: &PublishError) -> Exit {
+    match error {
+        PublishError::State(error) => exit_of_state(error),
+        PublishError::Superseded { .. }
+        | PublishError::Burnt { .. }
+        | PublishError::Busy { .. }
+        | PublishError::TakenOver { .. }
+        | PublishError::Overtaken { .. }
+        | PublishError::Stale { .. }
+        | PublishError::Rewind { .. }
+        | PublishError::Backwards { .. } => Exit::Superseded,
+        PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
+        PublishError::Unsound(_) => Exit::Refused,
+        PublishError::Interrupted { .. } => Exit::Interrupted,
+        PublishError::Unfinished { source, .. } => exit_of_publish(source),
+    }
+}
+
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         let exit = match error {
-            VerifyError::Io { .. } => Exit::World,
+            VerifyError::State(error) => return error.into(),
+            VerifyError::Store(error) => return error.into(),
+            VerifyError::Io { .. } | VerifyError::Web { .. } => Exit::World,
             VerifyError::Root(_) => Exit::Refused,
         };
         Failure::of(exit, &error, None)
@@ -131,6 +241,7 @@ impl From<CompileError> for Stopped {
             CompileError::Guard { why, help } => Stopped::Failure(Failure::new(Exit::Guard, why).help(help)),
             CompileError::Write(error) => Stopped::Failure(error.into()),
             CompileError::Sign(_) => Stopped::Failure(Failure::of(Exit::World, &error, None)),
+            CompileError::Fetch(error) => Stopped::Failure(error.into()),
         }
     }
 }
@@ -151,7 +262,14 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Plan(it) => plan::run(&settings, &it),
+            Command::Publish(it) => publish::run(&settings, &it),
+            Command::Refresh(it) => refresh::run(&settings, &it),
+            Command::Rollback(it) => rollback::run(&settings, &it),
+            Command::Gc(it) => gc::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
+            Command::Doctor(it) => doctor::run(&settings, &it),
+            Command::Serve(it) => serve::run(&settings, &it),
+            Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
             Command::Schema(it) => schema::run(&settings, &it),
@@ -159,11 +277,7 @@ pub fn run() -> ExitCode {
     });
     let exit = match outcome {
         Ok(()) => Exit::Done,
-        Err(Failure::Said(exit)) => exit,
-        Err(Failure::Because { exit, message, help }) => {
-            output::error(&message, help.as_deref());
-            exit
-        }
+        Err(failure) => failure.say(),
     };
     ExitCode::from(exit as u8)
 }

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Blake3, Sha256};
 use crate::metadata::keys::KeyId;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
-/// Version of this file's format.
-pub const FORMAT: u32 = 1;
+/// Version of this file's format. Format 1 did not know to which region a tenant is bound.
+pub const FORMAT: u32 = 2;
 
 /// A whole publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Index<B = Blake3> {
     pub compiler: String,
     /// As in the root.
     pub environment: String,
+    /// The commit that was compiled; none for a working directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The counter: grows with every publication that changes anything.
     pub publication: u64,
     /// The newest root that it carries.
@@ -41,6 +44,16 @@ pub struct Index<B = Blake3> {
     pub bundles: BTreeMap<Blake3, Archive>,
     /// Every tenant, by its address.
     pub tenants: BTreeMap<String, TenantRecord<B>>,
+}
+
+/// One state of a store: a publication, and the index that describes it to the byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// The number.
+    pub publication: u64,
+    /// Digest of the index as it lies in the store.
+    pub index: Sha256,
 }
 
 /// Why bytes are no index.
@@ -60,10 +73,30 @@ pub enum BadIndex {
 impl Index {
     /// Reads `state/index.json`.
     pub fn parse(bytes: &[u8]) -> Result<Index, BadIndex> {
-        let stored: Index<usize> = serde_json::from_slice(bytes)?;
-        if stored.format != FORMAT {
-            return Err(BadIndex::Format(stored.format));
+        match serde_json::from_slice::<Format>(bytes)?.format {
+            FORMAT => Index::read(bytes),
+            other => Err(BadIndex::Format(other)),
         }
+    }
+
+    /// Reads one that the next compile starts from. Format 1 will do for that: every number and digest goes on, and
+    /// what it does not know is found out by reading every tenant once more.
+    pub fn parse_or_upgrade(bytes: &[u8]) -> Result<Index, BadIndex> {
+        match serde_json::from_slice::<Format>(bytes)?.format {
+            1 => Index::read(bytes).map(|it| Index { format: FORMAT, basis: Blake3([0; 32]), clean: false, ..it }),
+            _ => Index::parse(bytes),
+        }
+    }
+
+    /// Every public file of the publication but its roots. An overlay and a bundle of the same content have the same
+    /// name.
+    pub fn public_files(&self) -> impl Iterator<Item = String> + '_ {
+        let own = self.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
+        own.chain(self.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256)))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Index, BadIndex> {
+        let stored: Index<usize> = serde_json::from_slice(bytes)?;
         let trees: Vec<Blake3> = stored.bundles.keys().copied().collect();
         stored.with_bundles(|name, at| trees.get(at).copied().ok_or_else(|| BadIndex::Bundle(name.to_owned())))
     }
@@ -89,11 +122,13 @@ impl<B> Index<B> {
                 name: it.name,
                 tenant_id: it.tenant_id,
                 domains: it.domains,
+                data_region: it.data_region,
                 file: it.file,
                 input: it.input,
                 content: it.content,
                 next_change: it.next_change,
                 entitlements: it.entitlements,
+                max_ttl: it.max_ttl,
                 overlays: it.overlays,
                 manifest: it.manifest,
                 targets: it.targets,
@@ -107,6 +142,7 @@ impl<B> Index<B> {
             format: self.format,
             compiler: self.compiler,
             environment: self.environment,
+            commit: self.commit,
             publication: self.publication,
             root_version: self.root_version,
             entitlement_keys: self.entitlement_keys,
@@ -116,6 +152,12 @@ impl<B> Index<B> {
             bundles: self.bundles,
         })
     }
+}
+
+/// The format of an index of any format.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
 }
 
 /// An archive in `o/`.
@@ -138,6 +180,9 @@ pub struct TenantRecord<B = Blake3> {
     pub tenant_id: String,
     /// Its domains.
     pub domains: Vec<String>,
+    /// The region that it is bound to; only stores of that region may hold anything of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_region: Option<String>,
     /// The file that describes it.
     pub file: String,
     /// Digest of that file.
@@ -148,6 +193,9 @@ pub struct TenantRecord<B = Blake3> {
     pub next_change: Option<Timestamp>,
     /// How many mini-programs are in.
     pub entitlements: u32,
+    /// The longest that its metadata may last, by its compliance profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_ttl: Option<Duration>,
     /// The bundles among its targets, sorted.
     pub bundles: Vec<B>,
     /// Overlays, by the digest of their trees.
@@ -182,6 +230,11 @@ impl FileRecord {
     /// Whether it is time to sign it again: half of its life is over, or the clock stands before its birth.
     pub fn is_due(&self, now: Timestamp) -> bool {
         now < self.issued || now >= self.issued.plus(self.issued.until(self.expires).half())
+    }
+
+    /// Whether it is time, or the file was signed for longer than files may last by now.
+    pub fn is_due_within(&self, now: Timestamp, lifetime: Duration) -> bool {
+        self.is_due(now) || self.issued.until(self.expires) > lifetime
     }
 }
 
@@ -224,6 +277,12 @@ pub mod keys {
         format!("o/{sha256}.{addr}.manifest.json")
     }
 
+    /// The publication that signed a snapshot or targets; none of other files.
+    pub fn number(key: &str) -> Option<u64> {
+        let name = key.strip_prefix("t/")?.split_once('/')?.1;
+        name.strip_suffix(".snapshot.json").or_else(|| name.strip_suffix(".targets.json"))?.parse().ok()
+    }
+
     /// Whether a path has the form of a tenant's file, of a bundle, or of one that was about to get such a name.
     /// Nothing that a person or another program puts there is named like this.
     pub fn is_ours(key: &str) -> bool {
@@ -249,6 +308,13 @@ impl TenantRecord {
     /// Every file that is this tenant's alone, with its length; overlays may be shared by chance.
     pub fn files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
         [(keys::timestamp(addr), self.timestamp.length)].into_iter().chain(self.immutable_files(addr))
+    }
+
+    /// Whether both have the same files but for the timestamp.
+    pub fn has_same_content(&self, other: &TenantRecord) -> bool {
+        (self.targets, self.snapshot, self.manifest) == (other.targets, other.snapshot, other.manifest)
+            && self.bundles == other.bundles
+            && self.overlays == other.overlays
     }
 
     /// Every one of its files but the timestamp.

@@ -44,7 +44,12 @@ pub mod changes; // what differs between two decided projects, and why
 pub mod sign; // targets, snapshot, timestamp; and where keys live
 pub mod write; // onto the disk, so that a crash leaves the old or the new
 pub mod verify; // what a stranger can check
+pub mod trust; // what a client may believe of a repository: TUF, of anybody's making
+pub mod client; // a shell's side: fetch, verify, keep, start
 pub mod store; // where publications go: a directory, a bucket, memory
+pub mod doctor; // what a CDN does to what goes through it
+pub mod publish; // from `out/` to a store, so that a crash or a race leaves the old or the new
+pub mod serve; // a publication over HTTP as a CDN shows it, for building shells
 
 // Everything together.
 pub mod pipeline; // the loops; the only place that is parallel

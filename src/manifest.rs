@@ -108,6 +108,49 @@ impl Body {
     }
 }
 
+/// Why bytes are no manifest that can be dated anew.
+#[derive(Debug, thiserror::Error)]
+pub enum BadManifest {
+    /// Not JSON, or not an object.
+    #[error("it is no JSON object")]
+    Json(#[from] serde_json::Error),
+    /// The right value, spelled in another way: written again it would have other bytes.
+    #[error("it is not canonical JSON")]
+    NotCanonical,
+    /// A field that every manifest has is not there.
+    #[error("it has no `{0}`")]
+    Missing(&'static str),
+}
+
+/// When a manifest was made, and until when it holds: all that changes when the same content is signed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dates {
+    /// First instant at which it no longer holds.
+    pub expires: Timestamp,
+    /// When it was made.
+    pub issued: Timestamp,
+    /// The number of the publication.
+    pub publication: u64,
+}
+
+/// The same manifest with other dates and another number; every other byte stays.
+pub fn redate(bytes: &[u8], dates: &Dates) -> Result<Vec<u8>, BadManifest> {
+    // Maps of serde_json are sorted, so writing the value gives the one canonical spelling.
+    let mut fields: Map<String, Value> = serde_json::from_slice(bytes)?;
+    let write = |fields: &Map<String, Value>| serde_json::to_vec(fields).expect("a manifest has only text keys");
+    if write(&fields) != bytes {
+        return Err(BadManifest::NotCanonical);
+    }
+    for (name, value) in [
+        ("expires", Value::from(dates.expires.to_string())),
+        ("issued", Value::from(dates.issued.to_string())),
+        ("publication", Value::from(dates.publication)),
+    ] {
+        *fields.get_mut(name).ok_or(BadManifest::Missing(name))? = value;
+    }
+    Ok(write(&fields))
+}
+
 /// JSON that has been written already. Most of a manifest is the same for thousands of tenants and is written once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(String);
@@ -377,6 +420,32 @@ pub enum RevokeMode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_with_new_dates_differs_in_nothing_else() {
+        let manifest = |expires: &str, issued: &str, publication: u64| {
+            format!(
+                "{{\"addr\":\"a\",\"expires\":\"{expires}\",\"issued\":\"{issued}\",\"mini_programs\":[{{\"ext\":{{\"publication\":1,\"ratio\":0.1,\"title\":\"\u{e9}\u{2028}\\u0001\"}}}}],\"publication\":{publication}}}"
+            )
+        };
+        let before = manifest("2026-12-23T00:00:00Z", "2026-11-23T00:00:00Z", 9);
+        let date = |text: &str| Timestamp::parse(text).expect("a date");
+        let dates = Dates { expires: date("2027-01-09"), issued: date("2026-12-10"), publication: 10 };
+        let after = redate(before.as_bytes(), &dates).expect("a manifest");
+        assert_eq!(
+            String::from_utf8(after).expect("text"),
+            manifest("2027-01-09T00:00:00Z", "2026-12-10T00:00:00Z", 10)
+        );
+        for (wrong, why) in [
+            (before.replace("\"addr\":", "\"addr\": "), "it is not canonical JSON"),
+            (before.replace("0.1", "1e-1"), "it is not canonical JSON"),
+            (before.replace("\"issued\"", "\"issuer\""), "it has no `issued`"),
+            ("[]".to_owned(), "it is no JSON object"),
+        ] {
+            let error = redate(wrong.as_bytes(), &dates).expect_err("not one of ours");
+            assert_eq!(error.to_string(), why);
+        }
+    }
 
     #[test]
     fn a_line_up_from_fragments_is_the_one_that_serde_writes() {

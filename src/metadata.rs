@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use keys::{KeyId, PublicKey, Signature};
 
 /// The version of the TUF specification that the profile follows.
@@ -248,6 +248,23 @@ impl MetaFile {
     }
 }
 
+/// For how long files are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Targets and snapshot.
+    pub entitlement: Duration,
+    /// The timestamp.
+    pub freshness: Duration,
+}
+
+impl Lifetimes {
+    /// Neither longer than a tenant's compliance profile allows.
+    pub fn within(self, max_ttl: Option<Duration>) -> Lifetimes {
+        let longest = |lifetime: Duration| max_ttl.map_or(lifetime, |it| it.min(lifetime));
+        Lifetimes { entitlement: longest(self.entitlement), freshness: longest(self.freshness) }
+    }
+}
+
 /// The canonical bytes of a role: what is signed.
 pub fn canonical<T: Role>(role: &T) -> Vec<u8> {
     serde_json::to_vec(role).expect("metadata has only maps with text keys, text and integers")
@@ -318,7 +335,7 @@ pub fn open<T: Role>(bytes: &[u8]) -> Result<Opened<T>, BadMetadata> {
     let role = T::NAME.as_str();
     let parsed: Envelope<T> = serde_json::from_slice(bytes).map_err(|source| BadMetadata::Shape { role, source })?;
     let signed = canonical(&parsed.signed);
-    if envelope(&signed, &parsed.signatures) != bytes || !bytes.iter().all(|b| (0x20..0x7f).contains(b)) {
+    if envelope(&signed, &parsed.signatures) != bytes || !is_plain(bytes) {
         return Err(BadMetadata::NotCanonical { role });
     }
     for (field, found, expected) in
@@ -332,6 +349,17 @@ pub fn open<T: Role>(bytes: &[u8]) -> Result<Opened<T>, BadMetadata> {
         return Err(BadMetadata::Field { role, field: "version", found: parsed.signed.version().to_string() });
     }
     Ok(Opened { role: parsed.signed, signed, signatures: parsed.signatures })
+}
+
+/// Printable ASCII, in which only quotes and backslashes are escaped. Canonical JSON has no other escapes: what serde
+/// writes for a line end is not what another client verifies.
+fn is_plain(bytes: &[u8]) -> bool {
+    let mut is_escaped = false;
+    bytes.iter().all(|&byte| {
+        let is_fine = (0x20..0x7f).contains(&byte) && (!is_escaped || matches!(byte, b'"' | b'\\'));
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_fine
+    })
 }
 
 impl Root {
@@ -396,11 +424,20 @@ mod tests {
     }
 
     #[test]
+    fn quotes_and_backslashes_are_escaped_and_nothing_else() {
+        let text = String::from_utf8(file()).expect("ASCII").replace("\"a\"", r#""\\\"\\""#);
+        let opened: Opened<Snapshot> = open(text.as_bytes()).expect("canonical JSON escapes these two");
+        assert_eq!(opened.role.tenantry.addr, r#"\"\"#);
+    }
+
+    #[test]
     fn another_spelling_of_the_same_metadata_is_refused() {
         let text = String::from_utf8(file()).expect("ASCII");
         for other in [
             text.replace(",\"version\":7,\"x-", ", \"version\":7,\"x-"),
             text.replace("\"a\"", "\"\\u0061\""),
+            text.replace("\"a\"", "\"\\u0000\""),
+            text.replace("\"a\"", "\"\\n\""),
             format!("{text}\n"),
             text.replace("\"length\":1", "\"length\":1.0"),
             text.replace("\"addr\":\"a\"", "\"addr\":\"b\",\"addr\":\"a\""),

@@ -12,6 +12,7 @@ use crate::input::{
     Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
     RevocationBudget, SalesStatus, StoreSpec, TenantStatus, UpdateMode,
 };
+use crate::metadata::Lifetimes;
 use crate::path::{BundlePath, RepoPath};
 use crate::text::{FileId, Span};
 use crate::time::{Duration, Timestamp, Window};
@@ -67,6 +68,13 @@ pub struct Project {
     pub stores: Vec<StoreSpec>,
     /// From how many tenants one change may take a program.
     pub revocation_budget: RevocationBudget,
+}
+
+impl Project {
+    /// For how long files are signed.
+    pub fn lifetimes(&self) -> Lifetimes {
+        Lifetimes { entitlement: self.entitlement_lifetime, freshness: self.freshness_lifetime }
+    }
 }
 
 impl Default for Project {

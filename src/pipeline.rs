@@ -67,6 +67,16 @@ pub struct Decided {
     pub rendered: Rendered,
 }
 
+/// The project's own settings, from its file alone, with what there is to say about that file.
+pub fn project(tree: &SourceTree) -> (Project, Vec<Diagnostic>) {
+    let files: Vec<FileId> = tree.find("tenantry.yaml").map(|(id, _)| id).into_iter().collect();
+    let mut documents = read_documents(tree, &Shapes::new(), &files);
+    documents.typed.retain(|it| matches!(it.value, TypedValue::Project(_)));
+    let (project, _, found) = check::catalog(tree, &documents.typed);
+    documents.diagnostics.extend(found);
+    (project, documents.diagnostics)
+}
+
 /// Reads and checks everything, and decides and renders every line-up to see what fails there.
 pub fn check(tree: &SourceTree, now: Timestamp) -> (Checked, Vec<Decided>) {
     let shapes = Shapes::new();

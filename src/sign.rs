@@ -3,8 +3,9 @@
 //! Signed bytes are kept and written; no role is serialised twice.
 
 mod command;
-pub mod keystore;
-pub mod roots;
+pub mod keystore; // where keys live
+pub mod renew; // the same content, signed again
+pub mod roots; // which root may follow which
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,9 @@ use crate::digest::{Blake3, Sha256};
 use crate::index::{Archive, FileRecord, keys};
 use crate::metadata::keys::{KeyId, SignError, Signature, Signer};
 use crate::metadata::{
-    self, Hashes, Mark, MetaFile, Role, SPEC_VERSION, Signed, Snapshot, TargetFile, Targets, TimestampRole,
+    self, Hashes, Lifetimes, Mark, MetaFile, Role, SPEC_VERSION, Signed, Snapshot, TargetFile, Targets, TimestampRole,
 };
-use crate::time::{Duration, Timestamp};
+use crate::time::Timestamp;
 
 /// The keys that sign for tenants. During a rotation a role has an old and a new key, and both sign.
 pub struct Signers {
@@ -35,6 +36,15 @@ impl Signers {
         ids.sort();
         ids
     }
+}
+
+/// The keys of a job that signs again what was signed before. It makes no address, so it needs no secret; and a job
+/// that only keeps timestamps fresh has no entitlement key, so whoever steals its keys changes nobody's rights.
+pub struct Renewers {
+    /// Sign targets and snapshots; none when they are not at hand.
+    pub entitlement: Option<Vec<Box<dyn Signer>>>,
+    /// Sign timestamps.
+    pub freshness: Vec<Box<dyn Signer>>,
 }
 
 /// The project's secret behind tenant addresses. Whoever has it can tell which address belongs to which tenant.
@@ -60,14 +70,14 @@ impl AddressSecret {
 pub struct Publication<'a> {
     /// The tenant's address.
     pub addr: &'a str,
+    /// As in the root.
+    pub environment: &'a str,
     /// The number; becomes the version of every role signed here.
     pub number: u64,
     /// When.
     pub now: Timestamp,
-    /// Lifetime of targets and snapshot.
-    pub entitlement_lifetime: Duration,
-    /// Lifetime of the timestamp.
-    pub freshness_lifetime: Duration,
+    /// For how long.
+    pub lifetimes: Lifetimes,
 }
 
 /// One signed file and what the index remembers of it.
@@ -79,9 +89,51 @@ pub struct File {
     pub record: FileRecord,
 }
 
+/// Everything of a tenant that a publication signs.
+#[derive(Debug)]
+pub struct SignedTenant {
+    /// The manifest's bytes.
+    pub manifest: Vec<u8>,
+    /// What to remember of them.
+    pub archive: Archive,
+    /// `targets.json`.
+    pub targets: File,
+    /// `snapshot.json`.
+    pub snapshot: File,
+    /// `timestamp.json`.
+    pub timestamp: File,
+}
+
+/// Signs everything of a tenant: targets that name its manifest and its archives, then what leads there.
+pub fn tenant(
+    entitlement: &[Box<dyn Signer>],
+    freshness: &[Box<dyn Signer>],
+    publication: &Publication<'_>,
+    manifest: Vec<u8>,
+    archives: impl Iterator<Item = (Blake3, Archive)>,
+) -> Result<SignedTenant, SignError> {
+    let archive = Archive { sha256: Sha256::of(&manifest), length: manifest.len() as u64 };
+    let targets = targets(entitlement, publication, archive, archives)?;
+    let snapshot = snapshot(entitlement, publication, &targets.record)?;
+    let timestamp = timestamp(freshness, publication, &snapshot.record)?;
+    Ok(SignedTenant { manifest, archive, targets, snapshot, timestamp })
+}
+
+impl SignedTenant {
+    /// Its immutable files by key, in the order in which a store gets them, and its timestamp, which goes last.
+    pub fn files(self, addr: &str) -> ([(String, Vec<u8>); 3], Vec<u8>) {
+        let immutable = [
+            (keys::manifest(addr, self.archive.sha256), self.manifest),
+            (keys::targets(addr, self.targets.record.version), self.targets.bytes),
+            (keys::snapshot(addr, self.snapshot.record.version), self.snapshot.bytes),
+        ];
+        (immutable, self.timestamp.bytes)
+    }
+}
+
 /// Signs targets: the manifest, the overlays and the bundles.
 pub fn targets(
-    signers: &Signers,
+    entitlement: &[Box<dyn Signer>],
     publication: &Publication<'_>,
     manifest: Archive,
     archives: impl Iterator<Item = (Blake3, Archive)>,
@@ -92,39 +144,47 @@ pub fn targets(
     targets.insert(keys::manifest_target(publication.addr), target(manifest));
     let role = Targets {
         type_name: "targets".into(),
-        expires: publication.now.plus(publication.entitlement_lifetime),
+        expires: publication.now.plus(publication.lifetimes.entitlement),
         spec_version: SPEC_VERSION.into(),
         targets,
         version: publication.number,
-        tenantry: mark(signers, publication),
+        tenantry: mark(publication),
     };
-    file(role, &signers.entitlement, publication.now)
+    file(role, entitlement, publication.now)
 }
 
 /// Signs a snapshot that names these targets.
-pub fn snapshot(signers: &Signers, publication: &Publication<'_>, targets: &FileRecord) -> Result<File, SignError> {
+pub fn snapshot(
+    entitlement: &[Box<dyn Signer>],
+    publication: &Publication<'_>,
+    targets: &FileRecord,
+) -> Result<File, SignError> {
     let role = Snapshot {
         type_name: "snapshot".into(),
-        expires: publication.now.plus(publication.entitlement_lifetime),
+        expires: publication.now.plus(publication.lifetimes.entitlement),
         meta: [("targets.json".into(), meta(targets))].into(),
         spec_version: SPEC_VERSION.into(),
         version: publication.number,
-        tenantry: mark(signers, publication),
+        tenantry: mark(publication),
     };
-    file(role, &signers.entitlement, publication.now)
+    file(role, entitlement, publication.now)
 }
 
 /// Signs a timestamp that names this snapshot.
-pub fn timestamp(signers: &Signers, publication: &Publication<'_>, snapshot: &FileRecord) -> Result<File, SignError> {
+pub fn timestamp(
+    freshness: &[Box<dyn Signer>],
+    publication: &Publication<'_>,
+    snapshot: &FileRecord,
+) -> Result<File, SignError> {
     let role = TimestampRole {
         type_name: "timestamp".into(),
-        expires: publication.now.plus(publication.freshness_lifetime),
+        expires: publication.now.plus(publication.lifetimes.freshness),
         meta: [("snapshot.json".into(), meta(snapshot))].into(),
         spec_version: SPEC_VERSION.into(),
         version: publication.number,
-        tenantry: mark(signers, publication),
+        tenantry: mark(publication),
     };
-    file(role, &signers.freshness, publication.now)
+    file(role, freshness, publication.now)
 }
 
 /// Signs any role with these keys, in the order of their ids.
@@ -147,8 +207,8 @@ fn meta(file: &FileRecord) -> MetaFile {
     MetaFile { hashes: Hashes { sha256: file.sha256 }, length: file.length, version: file.version }
 }
 
-fn mark(signers: &Signers, publication: &Publication<'_>) -> Mark {
-    Mark { addr: publication.addr.into(), environment: signers.environment.clone() }
+fn mark(publication: &Publication<'_>) -> Mark {
+    Mark { addr: publication.addr.into(), environment: publication.environment.into() }
 }
 
 #[cfg(test)]

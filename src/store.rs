@@ -6,6 +6,9 @@
 
 pub mod dir; // a directory
 pub mod memory; // for tests, with faults
+pub mod open; // from what stands in `tenantry.yaml` to a store
+pub mod probe; // whether a store keeps what publishing relies on
+pub mod s3; // a bucket of an S3-compatible store
 
 use std::fmt;
 
@@ -33,6 +36,16 @@ pub trait Store: Send + Sync {
 
     /// Deletes objects; one that is not there is no failure.
     fn delete(&self, keys: &[String]) -> Result<(), StoreError>;
+
+    /// Whether what lies below `state/` lies in another place than all else: what holds in one may not in the other.
+    fn keeps_state_apart(&self) -> bool {
+        false
+    }
+
+    /// With which headers an object is served; none when it is not there, or when this store serves nothing itself.
+    fn served(&self, _key: &str) -> Result<Option<Served>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// The version of an object, as its store names it; without the quotes of HTTP.
@@ -79,6 +92,17 @@ pub struct Listed {
     pub etag: ETag,
     /// When it was put, by the store's clock.
     pub modified: Timestamp,
+}
+
+/// The headers that a store keeps with an object and gives back with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Encoding`; we never ask for one.
+    pub content_encoding: Option<String>,
 }
 
 /// What must hold for a put to be done.
@@ -193,10 +217,30 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         matches!(self, StoreError::Conflict { .. } | StoreError::Lost { .. } | StoreError::Passing { .. })
     }
+
+    /// What to do about it, where the store's answer shows that.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            StoreError::Precondition { .. } | StoreError::Conflict { .. } => None,
+            StoreError::Lost { source, .. }
+            | StoreError::Passing { source, .. }
+            | StoreError::Refused { source, .. } => source.downcast_ref::<Said>().and_then(|it| it.help.as_deref()),
+        }
+    }
 }
 
 /// What a store said, in its own words.
 pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a store said, in its own words, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct Said {
+    /// Its code and message.
+    pub words: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
 
 /// How often and how long to try again.
 #[derive(Debug, Clone, Copy)]

@@ -30,10 +30,14 @@ pub enum BadTime {
     Duration,
 }
 
-/// 9999-12-31T23:59:59Z: the last second that the metadata format can spell.
-const LAST_SECOND: i64 = 253_402_300_799;
+/// 9999-12-30T22:00:00Z: the last second that can be spelled. The calendar's library ends there, so that every time zone
+/// can spell it.
+const LAST_SECOND: i64 = 253_402_207_200;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const FIRST: Timestamp = Timestamp(0);
+
     /// The instant this many seconds after 1970; none outside the years 1970 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Timestamp> {
         (0..=LAST_SECOND).contains(&seconds).then_some(Timestamp(seconds))
@@ -82,6 +86,11 @@ impl Duration {
     /// This many days.
     pub const fn days(days: u32) -> Duration {
         Duration(days as i64 * 86_400)
+    }
+
+    /// This many minutes.
+    pub const fn minutes(minutes: u32) -> Duration {
+        Duration(minutes as i64 * 60)
     }
 
     /// Whole seconds.
@@ -185,9 +194,16 @@ impl serde::Serialize for Duration {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Duration {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Duration::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{BadTime, Duration, Timestamp, Window};
+    use super::{BadTime, Duration, LAST_SECOND, Timestamp, Window};
 
     #[test]
     fn dates_are_midnight_in_utc_and_leap_days_exist() {
@@ -205,6 +221,18 @@ mod tests {
         ] {
             assert_eq!(at(bad), Err(BadTime::Instant), "{bad}");
         }
+    }
+
+    #[test]
+    fn whatever_is_an_instant_can_be_spelled() {
+        let ends = [0, LAST_SECOND].map(|it| Timestamp::from_unix(it).expect("in range").to_string());
+        assert_eq!(ends, ["1970-01-01T00:00:00Z", "9999-12-30T22:00:00Z"]);
+        for outside in [i64::MIN, -1, LAST_SECOND + 1, i64::MAX] {
+            assert_eq!(Timestamp::from_unix(outside), None, "{outside}");
+        }
+        // An offline grace may be as long as it likes.
+        let long = Duration::parse("P3650000D").expect("ten thousand years");
+        assert_eq!(Timestamp::parse("2026-01-01").expect("a date").plus(long).to_string(), ends[1]);
     }
 
     #[test]

@@ -68,36 +68,31 @@ pub struct Archive {
 /// Checks the metadata and the manifest of one tenant.
 pub fn tenant(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<VerifiedTenant, Finding> {
     let check = Check { trust, objects, addr };
-    let mark = Mark { addr: addr.into(), environment: trust.root.tenantry.environment.clone() };
-    let mut bytes = Vec::new();
+    let (key, file, named) = check.timestamp()?;
+    let mut verified = check.content(&named)?;
+    verified.own.insert(0, key.clone());
+    verified.bytes.insert(0, (key, file));
+    Ok(verified)
+}
 
-    let key = keys::timestamp(addr);
-    let file = check.get(&key)?;
-    let timestamp: TimestampRole = check.role(&key, &file, |it: &TimestampRole| it.tenantry == mark)?;
-    let named = check.only(&key, &timestamp.meta, "snapshot.json")?;
-    bytes.push((key, file));
+/// Checks the timestamp of one tenant by itself. Gives back the snapshot that it names.
+pub fn timestamp(trust: &Trust<'_>, objects: &dyn Objects, addr: &str) -> Result<MetaFile, Finding> {
+    Check { trust, objects, addr }.timestamp().map(|(_, _, named)| named)
+}
 
-    let key = keys::snapshot(addr, named.version);
-    let file = check.named(&key, &named)?;
-    let snapshot: Snapshot = check.role(&key, &file, |it: &Snapshot| it.tenantry == mark)?;
-    check.version(&key, snapshot.version, named.version)?;
-    let named = check.only(&key, &snapshot.meta, "targets.json")?;
-    bytes.push((key, file));
+/// Checks the snapshot of one tenant by itself. Gives back the targets that it names.
+pub fn snapshot(trust: &Trust<'_>, objects: &dyn Objects, addr: &str, named: &MetaFile) -> Result<MetaFile, Finding> {
+    Check { trust, objects, addr }.snapshot(named).map(|(_, _, named)| named)
+}
 
-    let key = keys::targets(addr, named.version);
-    let file = check.named(&key, &named)?;
-    let targets: Targets = check.role(&key, &file, |it: &Targets| it.tenantry == mark)?;
-    check.version(&key, targets.version, named.version)?;
-    if targets.targets.len() > MAX_TARGETS {
-        return Err(finding(&key, format!("it has {} targets, more than {MAX_TARGETS}", targets.targets.len())));
-    }
-    bytes.push((key.clone(), file));
-
-    let (manifest_key, manifest_file, manifest) = check.manifest(&key, &targets)?;
-    let archives = check.archives(&key, &manifest_key, &targets, &manifest)?;
-    bytes.push((manifest_key, manifest_file));
-    let own = bytes.iter().map(|(key, _)| key.clone()).collect();
-    Ok(VerifiedTenant { addr: addr.into(), manifest, archives, own, bytes })
+/// Checks everything of one tenant but its timestamp, beginning with this snapshot.
+pub fn content(
+    trust: &Trust<'_>,
+    objects: &dyn Objects,
+    addr: &str,
+    snapshot: &MetaFile,
+) -> Result<VerifiedTenant, Finding> {
+    Check { trust, objects, addr }.content(snapshot)
 }
 
 /// Checks one archive: length, digest, that it is one of ours, that its name is the digest of its tree, and that
@@ -152,6 +147,51 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// What must stand in every role of this tenant.
+    fn mark(&self) -> Mark {
+        Mark { addr: self.addr.into(), environment: self.trust.root.tenantry.environment.clone() }
+    }
+
+    /// The key of the timestamp, its bytes, and the snapshot that it names.
+    fn timestamp(&self) -> Result<(String, Vec<u8>, MetaFile), Finding> {
+        let (key, mark) = (keys::timestamp(self.addr), self.mark());
+        let file = self.get(&key)?;
+        let timestamp: TimestampRole = self.role(&key, &file, |it: &TimestampRole| it.tenantry == mark)?;
+        let named = self.only(&key, &timestamp.meta, "snapshot.json")?;
+        Ok((key, file, named))
+    }
+
+    /// The key of the snapshot, its bytes, and the targets that it names.
+    fn snapshot(&self, named: &MetaFile) -> Result<(String, Vec<u8>, MetaFile), Finding> {
+        let (key, mark) = (keys::snapshot(self.addr, named.version), self.mark());
+        let file = self.named(&key, named)?;
+        let snapshot: Snapshot = self.role(&key, &file, |it: &Snapshot| it.tenantry == mark)?;
+        self.version(&key, snapshot.version, named.version)?;
+        let named = self.only(&key, &snapshot.meta, "targets.json")?;
+        Ok((key, file, named))
+    }
+
+    fn content(&self, snapshot: &MetaFile) -> Result<VerifiedTenant, Finding> {
+        let mut bytes = Vec::new();
+        let (key, file, named) = self.snapshot(snapshot)?;
+        bytes.push((key, file));
+
+        let (key, mark) = (keys::targets(self.addr, named.version), self.mark());
+        let file = self.named(&key, &named)?;
+        let targets: Targets = self.role(&key, &file, |it: &Targets| it.tenantry == mark)?;
+        self.version(&key, targets.version, named.version)?;
+        if targets.targets.len() > MAX_TARGETS {
+            return Err(finding(&key, format!("it has {} targets, more than {MAX_TARGETS}", targets.targets.len())));
+        }
+        bytes.push((key.clone(), file));
+
+        let (manifest_key, manifest_file, manifest) = self.manifest(&key, &targets)?;
+        let archives = self.archives(&key, &manifest_key, &targets, &manifest)?;
+        bytes.push((manifest_key, manifest_file));
+        let own = bytes.iter().map(|(key, _)| key.clone()).collect();
+        Ok(VerifiedTenant { addr: self.addr.into(), manifest, archives, own, bytes })
+    }
+
     fn get(&self, key: &str) -> Result<Vec<u8>, Finding> {
         get(self.objects, key)
     }

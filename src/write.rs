@@ -6,6 +6,8 @@
 //! new one, tenant by tenant. A note, `state/unfinished`, stands there from the first change to the last: the run
 //! after a stopped one trusts no timestamp by its length alone, and sweeps away what nothing refers to.
 
+pub mod state; // what lies below `out/state/`
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -17,10 +19,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use walkdir::WalkDir;
 
 use crate::digest::Sha256;
-use crate::index::{Index, keys};
+use crate::index::keys;
 
 /// Stands in `out/` while a run changes it.
 const UNFINISHED: &str = "state/unfinished";
+
+/// Where a run that keeps what is stale puts it, under its own keys.
+const KEPT: &str = "state/kept";
 
 /// Why `out/` cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +53,31 @@ pub enum WriteError {
         /// Which folder.
         path: PathBuf,
     },
-    /// The index is damaged or of another format.
+    /// The index is damaged.
     #[error("`{path}` cannot be understood: {why}")]
     BadIndex {
         /// Which file.
         path: PathBuf,
         /// Why.
         why: String,
+    },
+    /// The lineage is damaged.
+    #[error("`{path}` cannot be understood: {why}")]
+    BadLineage {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The index, or another file of `state/`, was written by another version of tenantry.
+    #[error("`{path}` has format {found}, and this version of tenantry needs {wanted}")]
+    Format {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format that is needed.
+        wanted: u32,
     },
 }
 
@@ -67,6 +90,13 @@ impl WriteError {
             WriteError::BadIndex { .. } => Some(
                 "restore `state/` from a backup; without it the publication counter starts again, and devices refuse lower numbers",
             ),
+            WriteError::BadLineage { .. } => Some(
+                "remove it, and compile again with `--onto`: it only says which publications the folder descends from",
+            ),
+            WriteError::Format { found, wanted, .. } if found < wanted => Some(
+                "run `tenantry compile` once with this version: it reads every tenant again, and the publication counter goes on from where it stands",
+            ),
+            WriteError::Format { .. } => Some("use the version of tenantry that wrote it, or a newer one"),
             WriteError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("make room and run again; what was published before is untouched")
             }
@@ -92,6 +122,8 @@ pub struct OutDir {
     was_interrupted: bool,
     /// Whether this run has changed anything yet.
     has_begun: Mutex<bool>,
+    /// Whether what is stale stays to be had.
+    keeps_stale: bool,
     /// Held as long as this value lives; the system lets go of it even when the process dies. Empty while
     /// there is nothing to hold: a new folder is made with the first file that goes into it.
     lock: OnceLock<File>,
@@ -104,10 +136,9 @@ impl OutDir {
         if root.join("state").is_dir() {
             let lock = OnceLock::from(hold(root)?);
             let was_interrupted = root.join(UNFINISHED).exists();
-            return Ok(OutDir { root: root.into(), was_interrupted, has_begun: Mutex::new(false), lock });
+            return Ok(OutDir { was_interrupted, lock, ..OutDir::unopened(root) });
         }
-        let out =
-            OutDir { root: root.into(), was_interrupted: false, has_begun: Mutex::new(false), lock: OnceLock::new() };
+        let out = OutDir::unopened(root);
         match fs::read_dir(root) {
             Ok(mut entries) => match entries.next() {
                 Some(_) => Err(WriteError::NotOurs { path: root.into() }),
@@ -115,6 +146,38 @@ impl OutDir {
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(out),
             Err(source) => Err(WriteError::Io { action: "list", path: root.into(), source }),
+        }
+    }
+
+    fn unopened(root: &Path) -> OutDir {
+        OutDir {
+            root: root.into(),
+            was_interrupted: false,
+            has_begun: Mutex::new(false),
+            keeps_stale: false,
+            lock: OnceLock::new(),
+        }
+    }
+
+    /// Moves what is stale to a folder below `state/` and does not remove it. A store keeps old objects for a long
+    /// time; whoever serves `out/` in place of one needs them for those who are half-way through an update.
+    pub fn keeping_stale(self) -> OutDir {
+        OutDir { keeps_stale: true, ..self }
+    }
+
+    /// Where stale objects are kept, each under its key.
+    pub fn kept(root: &Path) -> PathBuf {
+        root.join(KEPT)
+    }
+
+    /// Removes what was kept.
+    pub fn forget_kept(root: &Path) -> Result<(), WriteError> {
+        let path = OutDir::kept(root);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(WriteError::Io { action: "remove", path, source: error })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -141,17 +204,6 @@ impl OutDir {
     fn make_folder(&self, name: &str) -> Result<(), WriteError> {
         let path = self.root.join(name);
         fs::create_dir_all(&path).map_err(|source| WriteError::Io { action: "create", path, source })
-    }
-
-    /// What the previous compile left; none the first time.
-    pub fn index(&self) -> Result<Option<Index>, WriteError> {
-        let path = self.root.join("state/index.json");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(WriteError::Io { action: "read", path, source }),
-        };
-        Index::parse(&bytes).map(Some).map_err(|why| WriteError::BadIndex { path, why: why.to_string() })
     }
 
     /// Whether a file is there with this length: what the index says is still true.
@@ -245,11 +297,21 @@ impl OutDir {
 
     fn remove_one(&self, key: &str) -> Result<(), WriteError> {
         let path = self.root.join(key);
-        match fs::remove_file(&path) {
+        let removed = match self.keeps_stale {
+            true => self.keep(key, &path),
+            false => fs::remove_file(&path),
+        };
+        match removed {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(WriteError::Io { action: "remove", path, source }),
         }
+    }
+
+    fn keep(&self, key: &str, path: &Path) -> io::Result<()> {
+        let kept = self.root.join(KEPT).join(key);
+        fs::create_dir_all(kept.parent().unwrap_or(&self.root))?;
+        fs::rename(path, kept)
     }
 
     /// Removes what a stopped run has left: files with names of ours that are not known. Others are never touched.
@@ -270,12 +332,6 @@ impl OutDir {
             }
         }
         self.remove(1, &strays)
-    }
-
-    /// Writes the index.
-    pub fn write_index(&self, index: &Index) -> Result<(), WriteError> {
-        let bytes = index.to_bytes();
-        self.replace(&Object { key: "state/index.json".into(), bytes })
     }
 
     /// The publication is complete.
@@ -343,18 +399,27 @@ impl OutDir {
     fn replace(&self, object: &Object) -> Result<(), WriteError> {
         self.begin()?;
         let path = self.root.join(&object.key);
-        let new = path.with_extension("json.new");
-        let written = fs::write(&new, &object.bytes).and_then(|()| fs::rename(&new, &path));
-        written.map_err(|source| {
-            let _ = fs::remove_file(&new);
-            WriteError::Io { action: "write", path, source }
-        })
+        // A tenant of which only the timestamp is new here has no folder yet.
+        if !path.parent().is_some_and(Path::is_dir) {
+            self.make_parent(&path)?;
+        }
+        swap_in(path, &object.bytes)
     }
 
     fn make_parent(&self, path: &Path) -> Result<(), WriteError> {
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(|source| WriteError::Io { action: "create", path: parent.into(), source })
     }
+}
+
+/// Replaces a file by one rename.
+fn swap_in(path: PathBuf, bytes: &[u8]) -> Result<(), WriteError> {
+    let new = path.with_extension("json.new");
+    let written = fs::write(&new, bytes).and_then(|()| fs::rename(&new, &path));
+    written.map_err(|source| {
+        let _ = fs::remove_file(&new);
+        WriteError::Io { action: "write", path, source }
+    })
 }
 
 /// Locks a folder against every other compile.
@@ -407,89 +472,4 @@ fn work(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn object(key: &str, text: &str) -> Object {
-        Object { key: key.into(), bytes: text.as_bytes().into() }
-    }
-
-    #[test]
-    fn a_folder_that_is_not_ours_is_left_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("thesis.txt"), "years of work").expect("writes");
-        assert!(matches!(OutDir::open(folder.path()), Err(WriteError::NotOurs { .. })));
-        let names: Vec<_> = fs::read_dir(folder.path()).expect("lists").collect();
-        assert_eq!(names.len(), 1, "nothing was added");
-    }
-
-    fn write_something(out: &OutDir) -> Result<(), WriteError> {
-        out.write_immutable(1, |sink| {
-            sink.send(vec![object("o/something", "text")]);
-            Ok(())
-        })
-    }
-
-    #[test]
-    fn two_compiles_do_not_write_at_once() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let one = OutDir::open(folder.path()).expect("opens");
-        let two = OutDir::open(folder.path()).expect("opens: nobody has written yet");
-        write_something(&one).expect("writes");
-        assert!(matches!(write_something(&two), Err(WriteError::Busy { .. })));
-        assert!(matches!(OutDir::open(folder.path()), Err(WriteError::Busy { .. })));
-        drop(one);
-        OutDir::open(folder.path()).expect("free again");
-    }
-
-    #[test]
-    fn a_publication_that_came_into_being_meanwhile_is_not_replaced() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let slow = OutDir::open(folder.path()).expect("opens");
-        let quick = OutDir::open(folder.path()).expect("opens");
-        write_something(&quick).expect("writes");
-        fs::write(folder.path().join("state/index.json"), "{}").expect("writes");
-        drop(quick);
-        assert!(matches!(write_something(&slow), Err(WriteError::Busy { .. })));
-    }
-
-    #[test]
-    fn a_folder_that_was_only_looked_at_is_not_made() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(&folder.path().join("out")).expect("opens");
-        assert!(out.index().expect("reads").is_none());
-        drop(out);
-        assert!(!folder.path().join("out").exists());
-    }
-
-    #[test]
-    fn a_failed_write_names_the_file_and_nobody_waits_for_ever() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(folder.path()).expect("opens");
-        // A folder stands where a file should go.
-        write_something(&out).expect("makes the folders");
-        fs::create_dir(folder.path().join("o/x")).expect("makes a folder");
-        let written: Result<(), WriteError> = out.write_immutable(2, |sink| {
-            for at in 0..10_000 {
-                sink.send(vec![object(if at == 0 { "o/x" } else { "o/y" }, "text")]);
-            }
-            Ok(())
-        });
-        assert!(matches!(written, Err(WriteError::Io { action: "write", .. })), "{written:?}");
-    }
-
-    #[test]
-    fn only_what_was_named_is_removed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let out = OutDir::open(folder.path()).expect("opens");
-        out.write_immutable::<_, WriteError>(2, |sink| {
-            sink.send(vec![object("t/a/1.targets.json", "a"), object("t/b/1.targets.json", "b"), object("o/z", "z")]);
-            Ok(())
-        })
-        .expect("writes");
-        fs::write(folder.path().join("t/b/note.txt"), "mine").expect("writes");
-        out.remove(2, &["t/a/1.targets.json".into(), "t/b/1.targets.json".into(), "o/gone".into()]).expect("removes");
-        assert!(!folder.path().join("t/a").exists());
-        assert!(folder.path().join("t/b/note.txt").exists() && folder.path().join("o/z").exists());
-    }
-}
+mod tests;

@@ -360,3 +360,25 @@ fn a_second_compile_does_not_wait_for_the_first() {
     drop(held);
     project.compile();
 }
+
+/// Format 1 did not know to which region a tenant is bound.
+#[test]
+fn an_index_of_an_older_version_is_brought_up_to_date_and_the_counter_goes_on() {
+    let project = Project::small();
+    project.edit("tenants/bolt.yaml", "plan: starter", "data_region: eu\n  plan: starter");
+    project.compile();
+    let (now, public) = (project.index(), project.public());
+    let mut old: serde_json::Value = serde_json::from_slice(&project.out()["state/index.json"]).expect("JSON");
+    old["format"] = 1.into();
+    for record in old["tenants"].as_object_mut().expect("tenants").values_mut() {
+        record.as_object_mut().expect("a record").remove("data_region");
+    }
+    project.write("out/state/index.json", old.to_string());
+    project.compile().says("publication 1: nothing changed");
+    assert_eq!(project.index(), now);
+    assert_eq!(changed(&public, &project.public()), [""; 0]);
+
+    old["format"] = 3.into();
+    project.write("out/state/index.json", old.to_string());
+    project.run(&["compile"]).ends_with(3).says("has format 3").says("or a newer one");
+}

@@ -137,7 +137,7 @@ impl Out {
     fn compile(&self, tree: &SourceTree, now: Timestamp) -> Summary {
         let out = OutDir::open(self.folder.path()).expect("opens");
         let roots = std::slice::from_ref(&self.root);
-        let job = Job { tree, now, roots, out: &out, threads: 1, progress: &|_, _, _| () };
+        let job = Job { tree, now, roots, out: &out, onto: None, threads: 1, progress: &|_, _, _| () };
         let signers = Signers {
             entitlement: vec![Box::new(FileKey::from_seed(ENTITLEMENT_SEED))],
             freshness: vec![Box::new(FileKey::from_seed(FRESHNESS_SEED))],

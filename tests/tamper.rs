@@ -284,7 +284,15 @@ fn a_publication_of_another_environment_is_refused() {
         let tree = load::dir::read(&project.path(""), 1).expect("reads");
         let roots = KeyFolder::new(project.path("keys")).chain().expect("a chain");
         let out = OutDir::open(&project.path("out")).expect("opens");
-        let job = Job { tree: &tree, now: time(NOW), roots: &roots, out: &out, threads: 1, progress: &|_, _, _| () };
+        let job = Job {
+            tree: &tree,
+            now: time(NOW),
+            roots: &roots,
+            out: &out,
+            onto: None,
+            threads: 1,
+            progress: &|_, _, _| (),
+        };
         compile::<CompileError>(&job, |_| Ok(signers)).expect("compiles");
         drop(out);
         refuses(&project, &format!("t/{}/timestamp.json", project.addr("acme")), "");

@@ -1,6 +1,7 @@
 //! Arguments as typed: clap types and nothing else.
 
-use std::num::NonZeroU32;
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 5 verification refused, 6 a guard stopped it, 10 there are changes (`plan --exit-code`).";
+Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 4 somebody else published first, 5 verification refused, 6 a guard stopped it, 10 there are changes (`plan --exit-code`), 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -31,12 +32,26 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Decide, render, bundle and sign, and write the publication into a folder.
     Compile(CompileArguments),
+    /// Take what was compiled to the project's stores, so that every shell sees one whole publication at every instant.
+    Publish(PublishArguments),
+    /// Sign again what stores show before it grows too old; needs no compile, and no key but that for timestamps.
+    Refresh(RefreshArguments),
+    /// Show the content of an earlier publication again, under a new number.
+    Rollback(RollbackArguments),
+    /// Delete what no publication needs any more.
+    Gc(GcArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Show what a change does to customers, before it is merged.
     Plan(PlanArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
+    /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
+    Doctor(DoctorArguments),
+    /// Serve a publication on this machine as a CDN would, compile again on every change, and misbehave when told to.
+    Serve(ServeArguments),
+    /// Fetch a tenant's programs as a shell does: verify, keep, and say what may run.
+    Fetch(FetchArguments),
     /// Make, list and rotate signing keys.
     Keys(KeysArguments),
     /// Write a small project that compiles.
@@ -72,11 +87,124 @@ pub(crate) struct CompileArguments {
     /// Where to write; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on from what a store shows, and write only what it has not; `all` stands for every store of the project.
+    #[arg(long, value_name = "STORE")]
+    pub(crate) onto: Vec<String>,
     #[command(flatten)]
     pub(crate) keys: KeysFolderArgument,
     /// How to write what is wrong, and what was done.
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     pub(crate) format: FormatArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do exactly what this plan says (from `--dry-run --format json`), or nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// What was compiled; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Publish a commit that does not descend from the published one.
+    #[arg(long)]
+    pub(crate) allow_rewind: bool,
+    /// Why, for the record of the publication.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RefreshArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what is due, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Sign every timestamp again, due or not.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArguments {
+    /// The number of the publication whose content comes back.
+    #[arg(long, value_name = "N")]
+    pub(crate) to: u64,
+    /// Why, for the record of the publication.
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// Say what would come back, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Bring tenants back too that were removed since.
+    #[arg(long)]
+    pub(crate) restore_removed: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document a line.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GcArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
+    /// How long an object has been known to be unreferenced before it goes.
+    #[arg(long, value_name = "DURATION", default_value = "P1D")]
+    pub(crate) grace: String,
+    /// How many publications stay whole, the current one among them.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) keep: std::num::NonZeroU16,
+    /// For how long a publication stays whole after another has followed it.
+    #[arg(long, value_name = "DURATION", default_value = "P30D")]
+    pub(crate) keep_for: String,
+    /// Say what is kept and why, and what would go; and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take over from a publisher that is known to be dead, without waiting for its reservation to run out.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Collect as of this instant.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// For people, or one JSON document.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
 }
 
 #[derive(Debug, Args)]
@@ -136,7 +264,23 @@ fn allowance(text: &str) -> Result<Allowance, String> {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
     /// The published folder.
-    pub(crate) folder: PathBuf,
+    #[arg(conflicts_with_all = ["store", "url"])]
+    pub(crate) folder: Option<PathBuf>,
+    /// Check what a store of `tenantry.yaml` holds. With `--url`: the store whose tenants come.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
+    #[arg(long, value_name = "ADDRESS", requires = "url")]
+    pub(crate) tenant: Vec<String>,
+    /// The platform code of the shells; the newest when left out.
+    #[arg(long, value_name = "N", requires = "url", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) platform: u32,
+    /// Look at every byte of every object, and, in a store, at how it is served.
+    #[arg(long, conflicts_with = "folder")]
+    pub(crate) deep: bool,
     /// The root to trust; the first root of `keys/root/` when left out, or else of the folder itself.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
@@ -144,6 +288,111 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
     /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// One store of `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where the last compile wrote, to know what the CDN should have; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_AFTER_HELP)]
+pub(crate) struct ServeArguments {
+    /// The folder to serve, and to compile into; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
+    pub(crate) out: Option<PathBuf>,
+    /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// The port; 0 is any that is free.
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Listen on this address and not on 127.0.0.1. Whoever reaches it reads everything that is served.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) host: Option<IpAddr>,
+    /// Do not compile when the project changes; compile once where there is nothing to serve yet.
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Decide for this instant when compiling, as `compile --at` does.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// Sign with throw-away keys whatever keys the project has; into `.tenantry/out` when `--out` is left out.
+    #[arg(long, conflicts_with_all = ["keys", "store"])]
+    pub(crate) development: bool,
+    /// Write every answer to stderr: method, path, status, bytes.
+    #[arg(long)]
+    pub(crate) log: bool,
+    /// The address, or JSON with `url`, `out` and `tenants`.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+    /// Show timestamps that are not the newest: every second time the one before it, or always the one of the start.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "alternate", value_name = "HOW", help_heading = MISBEHAVING)]
+    pub(crate) stale: Option<StaleArgument>,
+    /// Do not be there: refuse connections, or answer 503.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "refused", value_name = "HOW", help_heading = MISBEHAVING)]
+    pub(crate) offline: Option<OfflineArgument>,
+    /// Show metadata of this role that was rightly signed and expired a day ago. Needs development keys.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "timestamp", value_name = "ROLE", help_heading = MISBEHAVING)]
+    pub(crate) expired: Option<ExpiredArgument>,
+    /// Send no more bytes of a body than this each second.
+    #[arg(long, value_name = "BYTES_PER_SECOND", help_heading = MISBEHAVING)]
+    pub(crate) slow: Option<NonZeroU64>,
+    /// Break off half-way through these bodies, whose full length was announced; all of them when no kind is named.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "root,timestamp,snapshot,targets,manifest,bundle", value_name = "KINDS", help_heading = MISBEHAVING)]
+    pub(crate) truncate: Vec<KindArgument>,
+    /// Change one bit of these objects; of manifests and bundles when no kind is named.
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, value_delimiter = ',', default_missing_value = "manifest,bundle", value_name = "KINDS", help_heading = MISBEHAVING)]
+    pub(crate) tamper: Vec<KindArgument>,
+}
+
+const MISBEHAVING: &str = "Misbehaving on purpose";
+
+const SERVE_AFTER_HELP: &str = "\
+Misbehaving switches are for those who build shells: each is something that a CDN, a network or an attacker does, and
+docs/client-testing.md says what a shell must do about it. They can be combined. What is compiled in `out/` stays sound.";
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// Where the publication is: the URL above `root/`, `t/` and `o/`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// The tenant's address; or its name, where the project's `out/state/index.json` is at hand.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) tenant: String,
+    /// The folder to keep everything in; it belongs to one tenant.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The root to trust; the first root of `keys/root/` when left out, or else of the development keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+    /// The platform code of the shell; the newest when left out.
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) platform: u32,
+    /// Fetch optional programs too.
+    #[arg(long)]
+    pub(crate) optional: bool,
+    /// Go on, and fetch again every so many seconds; as often as is due when the number is left out.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) watch: Option<Option<u32>>,
+    /// Judge as of this instant.
+    #[arg(long, value_name = "TIME", conflicts_with = "watch")]
+    pub(crate) at: Option<String>,
+    /// Sentences, or JSON; with `--watch` one document a line.
     #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
     pub(crate) format: PlainFormat,
 }
@@ -258,6 +507,49 @@ pub(crate) enum PlanFormat {
     Json,
     /// A page that stands by itself.
     Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StaleArgument {
+    /// The newest and the one before it in turn.
+    Alternate,
+    /// Those that were there when the server started.
+    Start,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OfflineArgument {
+    /// Nobody listens.
+    Refused,
+    /// The edge is there, the origin is not.
+    #[value(name = "503")]
+    Unavailable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExpiredArgument {
+    /// Only the timestamp.
+    Timestamp,
+    /// The snapshot, below a timestamp that holds.
+    Snapshot,
+    /// The targets, below a timestamp and a snapshot that hold.
+    Targets,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArgument {
+    /// Roots.
+    Root,
+    /// Timestamps.
+    Timestamp,
+    /// Snapshots.
+    Snapshot,
+    /// Targets.
+    Targets,
+    /// Manifests.
+    Manifest,
+    /// Bundles and overlays.
+    Bundle,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,12 +5,15 @@ use serde_json::json;
 use super::args::{CompileArguments, FormatArgument};
 use super::output::{self, Place};
 use super::settings::Settings;
+use super::stores::{self, Opened};
 use super::{Exit, Failure, Stopped};
 use crate::diag::Diagnostic;
 use crate::load::SourceTree;
-use crate::metadata::DEVELOPMENT;
+use crate::metadata::{DEVELOPMENT, Root};
 use crate::model::Project;
+use crate::pipeline;
 use crate::pipeline::compile::{Job, Step, Summary, compile};
+use crate::publish::base::{Base, Bases};
 use crate::report::{self, Format, Styled};
 use crate::sign::keystore::{self, KeyFolder, RootFile};
 use crate::time::{Duration, Timestamp};
@@ -20,6 +23,30 @@ use crate::write::OutDir;
 const ROOT_WARNING: Duration = Duration::days(60);
 
 pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(), Failure> {
+    let compiled = make(settings, arguments, Occasion::Command)?;
+    say(settings, arguments.format, compiled, Place::Result);
+    Ok(())
+}
+
+/// What a compile is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// Somebody has asked for it.
+    Command,
+    /// `out/` is being served: what is stale stays to be had, and throw-away keys are what is expected.
+    Serving,
+}
+
+/// What was compiled, and what there is to say about it.
+pub(super) struct Compiled {
+    pub(super) tree: SourceTree,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) summary: Summary,
+    pub(super) environment: String,
+}
+
+/// Compiles. When the inputs have errors they have been said.
+pub(super) fn make(settings: &Settings, arguments: &CompileArguments, occasion: Occasion) -> Result<Compiled, Failure> {
     let now = settings.now(arguments.input.at.as_deref())?;
     let out = settings.out(arguments.out.as_deref());
     let keys = settings.keys(&arguments.keys);
@@ -29,7 +56,29 @@ pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(
     }
     let tree = settings.tree(&arguments.input)?;
     let (folder, roots) = roots(settings, KeyFolder::new(keys), arguments.keys.keys.is_some(), now)?;
-    let out = OutDir::open(&out)?;
+    let newest = &roots.last().expect("a chain of roots is never empty").root;
+    let out = match occasion {
+        Occasion::Command => {
+            warn(&folder, newest, now);
+            OutDir::open(&out)?
+        }
+        Occasion::Serving => OutDir::open(&out)?.keeping_stale(),
+    };
+    let project = match arguments.onto.is_empty() {
+        true => Project::default(),
+        // What is wrong with the file is said with all the rest.
+        false => pipeline::project(&tree).0,
+    };
+    let stores = match arguments.onto.is_empty() {
+        true => Vec::new(),
+        false => stores::open(settings, &project, &arguments.onto)?,
+    };
+    let bases = stores.iter().map(base).collect::<Result<Vec<_>, Failure>>()?;
+    let onto = (!bases.is_empty()).then_some(Bases(bases));
+    if let Some(bases) = &onto {
+        guard_clocks(bases, now)?;
+        say_bases(bases);
+    }
     let bar = output::progress();
     let progress = |step: Step, done: usize, total: usize| {
         bar.set_message(match step {
@@ -39,14 +88,21 @@ pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let job = Job { tree: &tree, now, roots: &roots, out: &out, threads: settings.threads, progress: &progress };
-    let newest = &roots.last().expect("a chain of roots is never empty").root;
+    let job = Job {
+        tree: &tree,
+        now,
+        roots: &roots,
+        out: &out,
+        onto: onto.as_ref(),
+        threads: settings.threads,
+        progress: &progress,
+    };
     let compiled = compile(&job, |project: &Project| folder.signers(newest, &project.keys).map_err(Stopped::from));
     bar.finish_and_clear();
     match compiled {
         Ok((summary, diagnostics)) => {
-            say(settings, &tree, arguments.format, diagnostics, &summary, &newest.tenantry.environment);
-            Ok(())
+            let environment = newest.tenantry.environment.clone();
+            Ok(Compiled { tree, diagnostics, summary, environment })
         }
         Err(Stopped::Inputs(diagnostics)) => {
             output::diagnostics(&tree, diagnostics, arguments.format.into(), Place::Talk);
@@ -56,8 +112,30 @@ pub(super) fn run(settings: &Settings, arguments: &CompileArguments) -> Result<(
     }
 }
 
-/// The keys to sign with. Where there are none, throw-away ones are made, and said to be so.
-fn roots(
+/// What a store shows.
+fn base<'a>(opened: &'a Opened<'a>) -> Result<Base<'a>, Failure> {
+    let tools = opened.tools(&|_| ());
+    Base::read(&tools, opened.spec)
+        .map_err(|error| Failure::from(error).within(&format!("store `{}`", opened.spec.name)))
+}
+
+/// Metadata that is signed by a wrong clock cannot be taken back, so that is looked at before anything is signed.
+fn guard_clocks(bases: &Bases<'_>, now: Timestamp) -> Result<(), Failure> {
+    bases.0.iter().try_for_each(|it| it.head.guard_clock(now)).map_err(Failure::from)
+}
+
+fn say_bases(bases: &Bases<'_>) {
+    for base in &bases.0 {
+        let shows = match &base.head.current {
+            Some(it) => format!("publication {} by `{}` at {}", it.publication, it.by, it.at),
+            None => "nothing yet".into(),
+        };
+        output::talk(&format!("onto store `{}`: {shows}", base.spec.name));
+    }
+}
+
+/// The keys to sign with. Where there are none, throw-away ones are made.
+pub(super) fn roots(
     settings: &Settings,
     folder: KeyFolder,
     was_named: bool,
@@ -76,7 +154,11 @@ fn roots(
         }
     };
     let chain = folder.chain()?;
-    let newest = &chain.last().expect("a chain of roots is never empty").root;
+    Ok((folder, chain))
+}
+
+/// Says what is to be known of the keys.
+pub(super) fn warn(folder: &KeyFolder, newest: &Root, now: Timestamp) {
     if newest.tenantry.environment == DEVELOPMENT {
         output::warning(&format!(
             "signed with throw-away DEVELOPMENT keys from `{}`; every signed file says so.\n         No shell in production may trust them. Make real keys with `tenantry keys init`.",
@@ -91,17 +173,11 @@ fn roots(
             newest.version
         ));
     }
-    Ok((folder, chain))
 }
 
-fn say(
-    settings: &Settings,
-    tree: &SourceTree,
-    format: FormatArgument,
-    diagnostics: Vec<Diagnostic>,
-    summary: &Summary,
-    environment: &str,
-) {
+/// Says what was done. The line goes where it is told to; machine formats always go to stdout.
+pub(super) fn say(settings: &Settings, format: FormatArgument, compiled: Compiled, place: Place) {
+    let Compiled { tree, diagnostics, summary, environment } = compiled;
     let took = settings.began.elapsed();
     let is_machine = !matches!(format, FormatArgument::Human | FormatArgument::Short);
     if format == FormatArgument::Json {
@@ -129,7 +205,7 @@ fn say(
         return;
     }
     if !diagnostics.is_empty() || is_machine {
-        output::diagnostics(tree, diagnostics, format.into(), Place::Talk);
+        output::diagnostics(&tree, diagnostics, format.into(), Place::Talk);
     }
     if let [first, ..] = summary.gone.as_slice() {
         output::warning(&format!(
@@ -158,8 +234,8 @@ fn say(
         output::bytes(summary.bytes_written),
         output::seconds(took),
     );
-    match is_machine {
-        true => output::talk(line.trim_end()),
-        false => output::result(&line),
+    match (is_machine, place) {
+        (false, Place::Result) => output::result(&line),
+        _ => output::talk(line.trim_end()),
     }
 }

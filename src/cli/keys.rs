@@ -230,7 +230,7 @@ impl Rotation<'_> {
     /// A root that drops the old key before everything is signed by the new one cuts every device off.
     fn demand_dual_signed(&self, role: KeyRole, incoming: &[PublicKey], out: &Path) -> Result<(), Failure> {
         let index = match out.join("state").is_dir() {
-            true => OutDir::open(out)?.index()?,
+            true => OutDir::open(out)?.previous()?,
             false => None,
         };
         let signed = index.is_some_and(|index| {

@@ -27,6 +27,12 @@ pub(crate) fn json(value: &impl serde::Serialize) {
     result(&(text + "\n"));
 }
 
+/// A JSON document in one line, on stdout.
+pub(crate) fn json_line(value: &impl serde::Serialize) {
+    let text = serde_json::to_string(value).expect("results have only text keys");
+    result(&(text + "\n"));
+}
+
 /// Talk, on stderr.
 pub(crate) fn talk(text: &str) {
     anstream::eprintln!("{text}");
@@ -45,8 +51,8 @@ pub(crate) fn warning(message: &str) {
     anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {message}");
 }
 
-/// Where diagnostics go: they are the result of `check`, and talk beside the result of others.
-#[derive(Clone, Copy)]
+/// Where something goes: diagnostics are the result of `check`, and talk beside the result of others.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Result,
     Talk,
@@ -87,6 +93,20 @@ pub(crate) fn progress() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
     let style = ProgressStyle::with_template("{msg:>9} [{bar:30}] {human_pos} of {human_len} tenants")
         .expect("the template is sound");
+    bar.set_style(style.progress_chars("=> "));
+    bar
+}
+
+/// A bar of bytes and their rate on a terminal; nothing elsewhere.
+pub(crate) fn transfer(total: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template(
+        "{msg} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
+    )
+    .expect("the template is sound");
     bar.set_style(style.progress_chars("=> "));
     bar
 }

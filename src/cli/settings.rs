@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::{Arguments, InputArguments, KeysFolderArgument};
+use super::output::{self, Place};
 use super::{Exit, Failure};
 use crate::load::{self, LoadError, SourceTree};
+use crate::model::Project;
+use crate::pipeline;
+use crate::publish::Clocks;
+use crate::report::Format;
 use crate::time::Timestamp;
 
 /// What every command needs.
@@ -31,6 +36,11 @@ impl Settings {
         Ok(Settings { project: arguments.project.clone(), threads, began: Instant::now() })
     }
 
+    /// The same for something that begins now: a server compiles many times.
+    pub(crate) fn again(&self) -> Settings {
+        Settings { project: self.project.clone(), threads: self.threads, began: Instant::now() }
+    }
+
     /// The instant of every decision: the argument, `SOURCE_DATE_EPOCH`, or the clock.
     pub(crate) fn now(&self, at: Option<&str>) -> Result<Timestamp, Failure> {
         if let Some(text) = at {
@@ -48,6 +58,57 @@ impl Settings {
         };
         Timestamp::from_unix(seconds)
             .ok_or_else(|| Failure::new(Exit::Usage, "the time lies outside the years 1970 to 9999"))
+    }
+
+    /// Whether a store's clock is compared with ours: not when somebody has said what time it is.
+    pub(crate) fn clocks(&self, at: Option<&str>) -> Clocks {
+        match at.is_none() && std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
+            true => Clocks::Compare,
+            false => Clocks::Trust,
+        }
+    }
+
+    /// The time since then, for whoever must know what time it is meanwhile.
+    pub(crate) fn clock(&self, now: Timestamp) -> impl Fn() -> Timestamp + Sync + use<> {
+        let began = self.began;
+        move || {
+            let passed = i64::try_from(began.elapsed().as_secs()).unwrap_or(i64::MAX);
+            Timestamp::from_unix(now.unix().saturating_add(passed)).unwrap_or(now)
+        }
+    }
+
+    /// Who runs the command: a CI run by its address, or a person on a machine.
+    pub(crate) fn who(&self) -> String {
+        let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
+        let github = || {
+            let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".into());
+            Some(format!("{server}/{}/actions/runs/{}", variable("GITHUB_REPOSITORY")?, variable("GITHUB_RUN_ID")?))
+        };
+        let run = github()
+            .or_else(|| variable("CI_JOB_URL"))
+            .or_else(|| variable("BUILDKITE_BUILD_URL"))
+            .or_else(|| variable("BUILD_URL"));
+        let who = run.unwrap_or_else(|| {
+            let user = variable("USER").or_else(|| variable("USERNAME")).unwrap_or_else(|| "somebody".into());
+            let file = || std::fs::read_to_string("/etc/hostname").ok().map(|it| it.trim().to_owned());
+            let host = variable("HOSTNAME").or_else(|| variable("COMPUTERNAME")).or_else(file);
+            format!("{user}@{}", host.filter(|it| !it.is_empty()).unwrap_or_else(|| "somewhere".into()))
+        });
+        // It goes into records and messages, as one short line.
+        who.chars().filter(|it| !it.is_control()).take(200).collect()
+    }
+
+    /// The project's own settings, without its tenants and catalogue.
+    pub(crate) fn project_file(&self) -> Result<Project, Failure> {
+        let tree = load::dir::project_file(&self.project)?;
+        let (project, diagnostics) = pipeline::project(&tree);
+        match pipeline::is_sound(&diagnostics) {
+            true => Ok(project),
+            false => {
+                output::diagnostics(&tree, diagnostics, Format::Human, Place::Talk);
+                Err(Failure::Said(Exit::Inputs))
+            }
+        }
     }
 
     /// The inputs: the working directory or a revision.
@@ -79,6 +140,11 @@ impl Settings {
     /// Where development keys are, when there are no others.
     pub(crate) fn development_keys(&self) -> PathBuf {
         self.project.join(".tenantry").join("development-keys")
+    }
+
+    /// Where what they signed goes, beside a project that has others.
+    pub(crate) fn development_out(&self) -> PathBuf {
+        self.project.join(".tenantry").join("out")
     }
 
     /// Where publications go.

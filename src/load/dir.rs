@@ -49,6 +49,16 @@ pub fn read(root: &Path, threads: usize) -> Result<SourceTree, LoadError> {
     Ok(SourceTree { commit: None, files: read_all(&found, threads)? })
 }
 
+/// Reads `tenantry.yaml` alone, for whoever needs only the project's own settings.
+pub fn project_file(root: &Path) -> Result<SourceTree, LoadError> {
+    let path = root.join("tenantry.yaml");
+    let files = match fs::symlink_metadata(&path) {
+        Ok(facts) => vec![(RepoPath::parse("tenantry.yaml").expect("a plain name"), path, facts.is_file())],
+        Err(_) => Vec::new(),
+    };
+    Ok(SourceTree { commit: None, files: read_all(&files, 1)? })
+}
+
 /// Reads files on threads of their own: the disk must never hold up the workers that compute.
 fn read_all(found: &[(RepoPath, PathBuf, bool)], threads: usize) -> Result<Vec<TreeFile>, LoadError> {
     let next = AtomicUsize::new(0);

@@ -85,6 +85,29 @@ fn is_blob(blob: &str, bytes: &[u8]) -> bool {
     HEXLOWER.encode(it.finish().as_ref()) == blob
 }
 
+/// Whether one commit descends from another, or is it; none when the repository here cannot tell: it is no repository,
+/// or a shallow one, or git is not there.
+pub fn descends(root: &Path, ancestor: &str, commit: &str) -> Option<bool> {
+    let is_hash = |it: &str| it.len() >= 40 && it.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_hash(ancestor) || !is_hash(commit) {
+        return None;
+    }
+    let knows = |it: &str| text(root, &["cat-file", "-e", &format!("{it}^{{commit}}")]).ok().flatten().is_some();
+    if !knows(commit) {
+        return None;
+    }
+    if !knows(ancestor) {
+        // A whole clone has every ancestor of every commit in it.
+        let shallow = text(root, &["rev-parse", "--is-shallow-repository"]).ok().flatten();
+        return (shallow.as_deref() == Some("false")).then_some(false);
+    }
+    match git(root, &["merge-base", "--is-ancestor", ancestor, commit]).output().ok()?.status.code() {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        _ => None,
+    }
+}
+
 /// Why a revision has no commit: it does not exist, or there is no repository that we may read.
 fn no_commit(root: &Path, revision: &str) -> LoadError {
     match git(root, &["rev-parse", "--git-dir"]).output() {

@@ -4,6 +4,8 @@
 //! the basis (catalogue, project, compiler), the keys and the environment are those of the index, its files are
 //! still there, none of them is due to be signed again, and its line-up does not change by itself before `now`.
 
+mod guard;
+mod held;
 mod incremental;
 mod maker;
 
@@ -11,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use self::guard::{guard_empty, guard_root};
+use self::held::{Previous, clear_folder, previous, record_lineage};
 use self::incremental::{Read, read, read_project};
 use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
 use super::{Decided, decide};
@@ -22,6 +26,8 @@ use crate::index::{Archive, FORMAT, Index, TenantRecord, keys};
 use crate::load::SourceTree;
 use crate::metadata::keys::{KeyId, SignError};
 use crate::model::Project;
+use crate::publish::base::Bases;
+use crate::publish::state::StateError;
 use crate::sign::Signers;
 use crate::sign::keystore::RootFile;
 use crate::time::Timestamp;
@@ -43,6 +49,8 @@ pub struct Job<'a> {
     pub roots: &'a [RootFile],
     /// Where to.
     pub out: &'a OutDir,
+    /// The stores that the publication goes on from; none to go on from what is in `out`.
+    pub onto: Option<&'a Bases<'a>>,
     /// How many threads compute, and how many write.
     pub threads: usize,
     /// Told how far things are.
@@ -105,6 +113,9 @@ pub enum CompileError {
     /// `out/` cannot be read or written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A bundle that only a store has cannot be had from there.
+    #[error("cannot fetch a bundle")]
+    Fetch(#[from] StateError),
 }
 
 /// Compiles, and returns what was done with all that there is to say about the inputs.
@@ -115,16 +126,16 @@ pub fn compile<E: From<CompileError>>(
     job: &Job<'_>,
     signers: impl FnOnce(&Project) -> Result<Signers, E>,
 ) -> Result<(Summary, Vec<Diagnostic>), E> {
-    let mut previous = job.out.index().map_err(CompileError::from)?;
-    guard_root(job, previous.as_ref())?;
-    if let (Some(index), true) = (&mut previous, job.out.was_interrupted()) {
+    let mut previous = previous(job)?;
+    guard_root(job, &previous)?;
+    if let (Some(index), true, None) = (&mut previous.index, job.out.was_interrupted(), job.onto) {
         distrust(job, index);
     }
     let shapes = Shapes::new();
     let signers = signers(&read_project(job.tree, &shapes));
     let keys = signers.as_ref().ok().map(KeySet::of);
     // New keys sign everybody again; so nobody can be left alone then.
-    let trusted = previous.as_ref().filter(|index| keys.as_ref().is_some_and(|keys| keys.made(index)));
+    let trusted = previous.index.as_ref().filter(|index| keys.as_ref().is_some_and(|keys| keys.made(index)));
     let mut read = read(job, &shapes, trusted);
     (job.progress)(Step::Decide, 0, read.checked.tenants.len());
     let (decided, found) = decide(&read.checked, job.now);
@@ -136,8 +147,7 @@ pub fn compile<E: From<CompileError>>(
     guard_empty(&read)?;
     let signers = signers?;
     let keys = KeySet::of(&signers);
-    let publishing =
-        Publishing { job, signers: &signers, keys, previous: previous.as_ref(), read: &read, decided: &decided };
+    let publishing = Publishing { job, signers: &signers, keys, previous: &previous, read: &read, decided: &decided };
     let summary = publishing.run(diagnostics.is_empty())?;
     Ok((summary, diagnostics))
 }
@@ -171,73 +181,21 @@ fn distrust(job: &Job<'_>, index: &mut Index) {
     }
 }
 
-/// `out/` belongs to one chain of roots, and a chain that has expired signs nothing.
-fn guard_root(job: &Job<'_>, previous: Option<&Index>) -> Result<(), CompileError> {
-    let newest = &job.roots.last().expect("a chain of roots is never empty").root;
-    if newest.expires <= job.now {
-        return Err(CompileError::Guard {
-            why: format!("root {} expired on {}: no shell accepts what it vouches for", newest.version, newest.expires),
-            help: "bring the root keys and run `tenantry keys rotate root --renew`".into(),
-        });
-    }
-    let is_ours = |index: &Index| {
-        let first = keys::root(1);
-        // A root that was lost can be put back, by whoever has the keys that the index names.
-        let is_lost = || {
-            let mut ids = index.entitlement_keys.iter().chain(&index.freshness_keys);
-            job.out.lacks(&first) && ids.any(|id| job.roots.iter().any(|it| it.root.keys.contains_key(id)))
-        };
-        job.out.has_bytes(&first, &job.roots[0].bytes) || is_lost()
-    };
-    if previous.is_some_and(|index| !is_ours(index)) {
-        return Err(CompileError::Guard {
-            why: "the output folder belongs to another root: its `root/1.root.json` is not the one of these keys"
-                .into(),
-            help: "compile into another folder with `--out`, or name the keys that made this one with `--keys`".into(),
-        });
-    }
-    match previous.is_some_and(|it| it.root_version > newest.version) {
-        true => Err(CompileError::Guard {
-            why: format!("the output folder already carries a newer root than {}", newest.version),
-            help: "bring the chain of roots below `keys/root/` up to date".into(),
-        }),
-        false => Ok(()),
-    }
-}
-
-/// An empty catalogue or no tenants is nearly always a generator or a path gone wrong.
-fn guard_empty(read: &Read<'_>) -> Result<(), CompileError> {
-    let elsewhere = "run it in the project's folder, or name that with `--project`";
-    if read.has_catalog && read.checked.catalog.programs.is_empty() {
-        return Err(CompileError::Guard {
-            why: "the catalogue is empty: there is no mini-program below `catalog/`".into(),
-            help: format!("{elsewhere}; `tenantry init` makes a new project"),
-        });
-    }
-    match read.checked.tenants.is_empty() && read.kept.is_empty() {
-        true => Err(CompileError::Guard {
-            why: "there is no tenant below `tenants/`".into(),
-            help: format!("{elsewhere}; to end a tenant keep its file and set `status: inactive`"),
-        }),
-        false => Ok(()),
-    }
-}
-
 /// From decisions to files.
 struct Publishing<'a> {
     job: &'a Job<'a>,
     signers: &'a Signers,
     keys: KeySet,
-    previous: Option<&'a Index>,
+    previous: &'a Previous,
     read: &'a Read<'a>,
     decided: &'a [Decided],
 }
 
 impl Publishing<'_> {
     fn run(self, is_clean: bool) -> Result<Summary, CompileError> {
-        let Publishing { job, read, previous, .. } = self;
-        let number = previous.map_or(0, |it| it.publication) + 1;
-        let Packing { bundles: packed, objects } = pack(job, previous, &read.checked.catalog, self.decided);
+        let Publishing { job, read, .. } = self;
+        let (previous, number) = (self.previous.index.as_ref(), self.previous.number);
+        let Packing { bundles: packed, objects } = pack(job, previous, read, self.decided)?;
         let composer = Composer::new(&read.checked.project, &read.checked.catalog, &packed);
         let maker = Maker {
             job,
@@ -253,7 +211,12 @@ impl Publishing<'_> {
         let mut tenants: BTreeMap<String, TenantRecord> =
             read.kept.iter().map(|(addr, record)| ((*addr).to_owned(), (*record).clone())).collect();
         let total = read.checked.tenants.len();
+        let mut is_cleared = false;
         job.out.write_immutable::<(), CompileError>(job.threads, |sink| {
+            let mut clear = || match std::mem::replace(&mut is_cleared, true) {
+                true => Ok(()),
+                false => clear_folder(job, self.previous),
+            };
             let mut shared: Vec<Object> = missing_roots(job).into_iter().chain(objects).collect();
             counts.add(&shared);
             for (batch, decided) in read.checked.tenants.chunks(BATCH).zip(self.decided.chunks(BATCH)) {
@@ -266,10 +229,12 @@ impl Publishing<'_> {
                     objects.extend(one.objects);
                 }
                 // A signer that fails mostly does so at once. Nothing has been written then.
+                clear()?;
                 sink.send(std::mem::take(&mut shared));
                 sink.send(objects);
                 (job.progress)(Step::Sign, tenants.len() - read.kept.len(), total);
             }
+            clear()?;
             sink.send(shared);
             Ok(())
         })?;
@@ -282,11 +247,14 @@ impl Publishing<'_> {
             job.out.remove(job.threads, &stale(previous, &index))?;
         }
         if job.out.was_interrupted() {
-            let known: BTreeSet<String> = public_files(&index).collect();
+            let known: BTreeSet<String> = index.public_files().collect();
             job.out.sweep(|key| known.contains(key))?;
         }
-        if previous != Some(&index) {
+        if self.previous.in_folder(job) != Some(&index) {
             job.out.write_index(&index)?;
+        }
+        if let Some(bases) = job.onto {
+            record_lineage(job, bases, &index)?;
         }
         job.out.finish()?;
         Ok(Summary {
@@ -313,10 +281,11 @@ impl Publishing<'_> {
         counts: &Counts,
     ) -> Index {
         let used: BTreeSet<Blake3> = tenants.values().flat_map(|it| it.bundles.iter().copied()).collect();
-        let known = self.previous.iter().flat_map(|it| it.bundles.iter().map(|(tree, archive)| (*tree, *archive)));
+        let previous = self.previous.index.as_ref();
+        let known = previous.iter().flat_map(|it| it.bundles.iter().map(|(tree, archive)| (*tree, *archive)));
         let known: BTreeMap<Blake3, Archive> = known.chain(packed.iter().flatten().flatten().copied()).collect();
         let root_version = self.job.roots.last().expect("a chain of roots is never empty").root.version;
-        let is_new = self.previous.is_none_or(|previous| {
+        let is_new = previous.is_none_or(|previous| {
             counts.changed + counts.refreshed > 0
                 || previous.root_version != root_version
                 || previous.tenants.keys().any(|addr| !tenants.contains_key(addr))
@@ -325,7 +294,8 @@ impl Publishing<'_> {
             format: FORMAT,
             compiler: COMPILER.into(),
             environment: self.signers.environment.clone(),
-            publication: if is_new { number } else { number - 1 },
+            commit: self.job.tree.commit.clone(),
+            publication: previous.filter(|_| !is_new).map_or(number, |it| it.publication),
             root_version,
             entitlement_keys: self.keys.entitlement.clone(),
             freshness_keys: self.keys.freshness.clone(),
@@ -335,12 +305,6 @@ impl Publishing<'_> {
             tenants,
         }
     }
-}
-
-/// Every public file of a publication but its roots. An overlay and a bundle of the same content have the same name.
-fn public_files(index: &Index) -> impl Iterator<Item = String> + '_ {
-    let own = index.tenants.iter().flat_map(|(addr, record)| record.files(addr).map(|(key, _)| key));
-    own.chain(index.bundles.iter().map(|(tree, archive)| keys::archive(*tree, archive.sha256)))
 }
 
 /// Names of the tenants that only the older index has.
@@ -362,7 +326,7 @@ fn stale(previous: &Index, index: &Index) -> Vec<String> {
     if stale.is_empty() {
         return Vec::new();
     }
-    for key in public_files(index) {
+    for key in index.public_files() {
         stale.remove(&key);
     }
     stale.into_iter().collect()

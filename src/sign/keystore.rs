@@ -19,7 +19,7 @@ use data_encoding::HEXLOWER;
 
 use super::command::CommandSigner;
 use super::roots::{AddError, check_root, sorted};
-use super::{AddressSecret, Signers, sign};
+use super::{AddressSecret, Renewers, Signers, sign};
 use crate::input::{CommandKey, KeySources};
 use crate::metadata::keys::{FileKey, PublicKey, SignError, Signer};
 use crate::metadata::{DEVELOPMENT, RoleKeys, RoleName, Root, RootMark, SPEC_VERSION};
@@ -279,44 +279,58 @@ impl KeyFolder {
 
     /// Everything that signs for tenants under the newest root: files, then the environment, then commands.
     pub fn signers(&self, root: &Root, sources: &KeySources) -> Result<Signers, KeyError> {
-        let of = |role: KeyRole, command: Option<&CommandKey>| -> Result<Vec<Box<dyn Signer>>, KeyError> {
-            let mut signers: Vec<Box<dyn Signer>> = Vec::new();
-            for (_, key) in self.files(role)? {
-                signers.push(Box::new(key));
-            }
-            if let Some(variable) = role.variable()
-                && let Ok(pem) = std::env::var(variable)
-            {
-                let key = FileKey::from_pem(&pem).ok_or(KeyError::BadKey { source_name: variable.into() })?;
-                signers.push(Box::new(key));
-            }
-            if let Some(command) = command {
-                let no_key = || {
-                    KeyError::Refused(format!(
-                        "`keys.{}.public_key` in `tenantry.yaml` is no Ed25519 key",
-                        role.as_str()
-                    ))
-                };
-                let public = PublicKey::parse(&command.public_key).ok_or_else(no_key)?;
-                signers.push(Box::new(CommandSigner::new(command.command.clone(), public)));
-            }
-            signers.sort_by_key(|it| it.key_id());
-            signers.dedup_by_key(|it| it.key_id());
-            for name in role.signs() {
-                let keys = &root.roles[name];
-                let usable = signers.iter().filter(|it| keys.keyids.contains(&it.key_id())).count();
-                if usable < keys.threshold.get() as usize {
-                    return Err(KeyError::MissingKey { role: role.as_str(), version: root.version });
-                }
-            }
-            Ok(signers)
-        };
         Ok(Signers {
-            entitlement: of(KeyRole::Entitlement, sources.entitlement.as_ref())?,
-            freshness: of(KeyRole::Freshness, sources.freshness.as_ref())?,
+            entitlement: self.role_signers(KeyRole::Entitlement, root, sources)?,
+            freshness: self.role_signers(KeyRole::Freshness, root, sources)?,
             environment: root.tenantry.environment.clone(),
             addresses: self.addresses()?,
         })
+    }
+
+    /// What signs again under the newest root: the freshness keys, and the entitlement keys if there are any here.
+    pub fn renewers(&self, root: &Root, sources: &KeySources) -> Result<Renewers, KeyError> {
+        let entitlement = match self.role_signers(KeyRole::Entitlement, root, sources) {
+            Ok(signers) => Some(signers),
+            Err(KeyError::MissingKey { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Renewers { entitlement, freshness: self.role_signers(KeyRole::Freshness, root, sources)? })
+    }
+
+    /// The keys of a role, sorted; enough of them for the root.
+    fn role_signers(&self, role: KeyRole, root: &Root, sources: &KeySources) -> Result<Vec<Box<dyn Signer>>, KeyError> {
+        let mut signers: Vec<Box<dyn Signer>> = Vec::new();
+        for (_, key) in self.files(role)? {
+            signers.push(Box::new(key));
+        }
+        if let Some(variable) = role.variable()
+            && let Ok(pem) = std::env::var(variable)
+        {
+            let key = FileKey::from_pem(&pem).ok_or(KeyError::BadKey { source_name: variable.into() })?;
+            signers.push(Box::new(key));
+        }
+        let command = match role {
+            KeyRole::Root => None,
+            KeyRole::Entitlement => sources.entitlement.as_ref(),
+            KeyRole::Freshness => sources.freshness.as_ref(),
+        };
+        if let Some(CommandKey { command, public_key }) = command {
+            let no_key = || {
+                KeyError::Refused(format!("`keys.{}.public_key` in `tenantry.yaml` is no Ed25519 key", role.as_str()))
+            };
+            let public = PublicKey::parse(public_key).ok_or_else(no_key)?;
+            signers.push(Box::new(CommandSigner::new(command.clone(), public)));
+        }
+        signers.sort_by_key(|it| it.key_id());
+        signers.dedup_by_key(|it| it.key_id());
+        for name in role.signs() {
+            let keys = &root.roles[name];
+            let usable = signers.iter().filter(|it| keys.keyids.contains(&it.key_id())).count();
+            if usable < keys.threshold.get() as usize {
+                return Err(KeyError::MissingKey { role: role.as_str(), version: root.version });
+            }
+        }
+        Ok(signers)
     }
 
     /// The private keys of a role that lie here, by file, in the order of their ids.

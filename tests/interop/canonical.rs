@@ -6,6 +6,7 @@ use std::process::Command;
 
 use walkdir::WalkDir;
 
+use crate::clients;
 use crate::parts;
 use crate::site::Site;
 
@@ -16,7 +17,7 @@ fn securesystemslib_writes_the_same_bytes() {
 
 #[test]
 fn olpc_cjson_writes_the_same_bytes() {
-    agrees_on_every_file(parts::tough("cjson"));
+    agrees_on_every_file(clients::tough_program("cjson"));
 }
 
 /// `judge` prints how many files it found canonical, and fails at the first that is not.

@@ -38,7 +38,13 @@ pub(crate) fn tuf_js() -> Option<Command> {
 
 /// tough.
 pub(crate) fn tough() -> Option<Command> {
-    parts::tough("follow")
+    tough_program("follow")
+}
+
+/// A program of the package in `tests/interop/tough/`.
+pub(crate) fn tough_program(program: &str) -> Option<Command> {
+    let path = parts::folder().join("tough/debug").join(program);
+    parts::present_or_demanded("tough", path.is_file()).then(|| Command::new(path))
 }
 
 /// Runs a client over some tenants: what it has verified, or what it says when it refuses.

@@ -7,6 +7,7 @@ mod canonical;
 mod clients;
 mod following;
 #[path = "../support/http.rs"]
+#[expect(dead_code, reason = "here nothing goes wrong")]
 mod http;
 #[path = "../support/parts.rs"]
 mod parts;

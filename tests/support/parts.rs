@@ -22,12 +22,6 @@ pub(crate) fn python(script: &str) -> Option<Command> {
     present_or_demanded("python-tuf", is_there).then_some(command)
 }
 
-/// A program of the package in `tests/interop/tough/`.
-pub(crate) fn tough(program: &str) -> Option<Command> {
-    let path = folder().join("tough/debug").join(program);
-    present_or_demanded("tough", path.is_file()).then(|| Command::new(path))
-}
-
 /// The folder of scripts and packages that are not ours to compile.
 pub(crate) fn interop() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop")

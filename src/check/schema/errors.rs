@@ -213,6 +213,7 @@ pub(super) fn pattern_in_words(pattern: &str) -> Option<&'static str> {
     Some(match pattern {
         r"^[a-z0-9]+(-[a-z0-9]+)*$" => "lower-case letters, digits and single hyphens",
         r"^https?://[^\s]+$" => "a URL such as `https://cdn.example.com/`",
+        r"^([A-Za-z0-9._-]+/)+$" => "names with a `/` behind each, such as `tenantry/`",
         r"^[0-9a-f]{64}$" => "64 hex digits in lower case",
         r"^[a-z][a-z0-9]*$" => "lower-case letters and digits, a letter first",
         r"^P" => "an ISO 8601 duration such as `P30D` or `PT12H`",

@@ -76,7 +76,9 @@ fn unchanged<'a>(
     for (addr, record) in index.tenants.iter().filter(|(_, record)| !record.file.is_empty()) {
         by_file.entry(&record.file).or_default().push((addr, record));
     }
-    let missing = index.bundles.iter().filter(|(tree, it)| !job.out.has(&keys::archive(**tree, it.sha256), it.length));
+    // A store that holds a tenant holds its bundles.
+    let bundles = index.bundles.iter().filter(|_| job.onto.is_none());
+    let missing = bundles.filter(|(tree, it)| !job.out.has(&keys::archive(**tree, it.sha256), it.length));
     let missing: HashSet<&Blake3> = missing.map(|(tree, _)| tree).collect();
     let same = files.iter().filter_map(|id| {
         let records = by_file.remove(job.tree.files[id.0 as usize].path.as_str())?;
@@ -89,9 +91,18 @@ fn unchanged<'a>(
         is_same.then_some((*id, records))
     });
     let same: Vec<_> = same.collect();
-    let present = job.out.present(job.threads, &same, |(_, records)| {
-        records.iter().flat_map(|(addr, record)| record.files(addr)).collect()
-    });
+    let present: Vec<bool> = match job.onto {
+        Some(bases) => {
+            let held = |(addr, record): &(&str, &TenantRecord)| {
+                let region = record.data_region.as_deref();
+                bases.hold_content(addr, record, region) && bases.hold_timestamp(addr, record, region)
+            };
+            same.iter().map(|(_, records)| records.iter().all(held)).collect()
+        }
+        None => job.out.present(job.threads, &same, |(_, records)| {
+            records.iter().flat_map(|(addr, record)| record.files(addr)).collect()
+        }),
+    };
     same.into_iter().zip(present).filter(|(_, present)| *present).map(|(file, _)| file).collect()
 }
 

@@ -1,20 +1,19 @@
 //! One tenant's files, and the bundles that tenants share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use super::super::{Decided, ReadTenant};
 use super::incremental::Read;
-use super::{COMPILER, Job};
+use super::{COMPILER, CompileError, Job};
 use crate::bundle::{self, Bundle};
 use crate::compose::{Bundles, Composed, Composer};
-use crate::digest::{Blake3, Fingerprint, Sha256};
+use crate::digest::{Blake3, Fingerprint};
 use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
-use crate::model::Catalog;
-use crate::sign::{self, Publication, Signers};
+use crate::sign::{self, Publication, Signers, renew};
 use crate::time::Duration;
 use crate::write::Object;
 
@@ -28,26 +27,37 @@ pub(super) struct Packing {
 
 /// Packs every version that somebody has. A tree that the previous publication holds is not packed again: its
 /// object is used as it is, so a new compressor never makes every device download everything.
-pub(super) fn pack(job: &Job<'_>, previous: Option<&Index>, catalog: &Catalog, decided: &[Decided]) -> Packing {
-    let included = decided.iter().flat_map(|it| &it.resolution.included);
-    let wanted: BTreeSet<(usize, usize)> =
-        included.flat_map(|it| it.releases.iter().map(|chosen| (it.program.at(), chosen.release))).collect();
-    let one = |(program, release): (usize, usize)| {
-        let files = &catalog.programs[program].releases[release].package.files;
-        let tree = bundle::tree_digest(files);
-        let known = previous.and_then(|it| it.bundles.get(&tree));
-        let known = known.filter(|it| job.out.has(&keys::archive(tree, it.sha256), it.length));
-        match known {
-            Some(archive) => ((program, release), tree, *archive, None),
-            None => {
-                let bundle = bundle::pack(files, tree);
-                let (archive, object) = shelve(bundle);
-                ((program, release), tree, archive, Some(object))
+pub(super) fn pack(
+    job: &Job<'_>,
+    previous: Option<&Index>,
+    read: &Read<'_>,
+    decided: &[Decided],
+) -> Result<Packing, CompileError> {
+    let catalog = &read.checked.catalog;
+    // Who wants it matters by region: a store may hold it, and another one not yet.
+    let mut wanted: BTreeMap<(usize, usize), BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (tenant, decided) in read.checked.tenants.iter().zip(decided) {
+        for it in &decided.resolution.included {
+            for chosen in &it.releases {
+                wanted.entry((it.program.at(), chosen.release)).or_default().insert(region(tenant));
             }
         }
+    }
+    let one = |((program, release), regions): ((usize, usize), BTreeSet<Option<&str>>)| {
+        let files = &catalog.programs[program].releases[release].package.files;
+        let tree = bundle::tree_digest(files);
+        let known = previous.and_then(|it| it.bundles.get(&tree)).copied();
+        let (archive, object) = match known.filter(|it| job.has_bundle(tree, *it, &regions)) {
+            Some(archive) => (archive, None),
+            None => {
+                let (archive, object) = repack(job, bundle::pack(files, tree), known)?;
+                (archive, Some(object))
+            }
+        };
+        Ok(((program, release), tree, archive, object))
     };
-    let wanted: Vec<(usize, usize)> = wanted.into_iter().collect();
-    let packed: Vec<_> = wanted.into_par_iter().map(one).collect();
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    let packed = wanted.into_par_iter().map(one).collect::<Result<Vec<_>, CompileError>>()?;
     let mut bundles: Bundles = catalog.programs.iter().map(|it| vec![None; it.releases.len()]).collect();
     let mut objects: Vec<Object> = Vec::new();
     for ((program, release), tree, archive, object) in packed {
@@ -57,7 +67,26 @@ pub(super) fn pack(job: &Job<'_>, previous: Option<&Index>, catalog: &Catalog, d
     // Two versions with the same files are one object.
     objects.sort_by(|a, b| a.key.cmp(&b.key));
     objects.dedup_by(|a, b| a.key == b.key);
-    Packing { bundles, objects }
+    Ok(Packing { bundles, objects })
+}
+
+/// A bundle that was packed because it is not everywhere where it should be. Where some store holds the same tree in
+/// other bytes, those are taken from there: tenants that are left alone refer to them.
+fn repack(job: &Job<'_>, bundle: Bundle, known: Option<Archive>) -> Result<(Archive, Object), CompileError> {
+    let tree = bundle.tree;
+    let (archive, object) = shelve(bundle);
+    match (job.onto, known) {
+        (Some(bases), Some(known)) if known != archive => {
+            let bytes = bases.fetch(tree, known)?;
+            Ok((known, Object { key: keys::archive(tree, known.sha256), bytes }))
+        }
+        _ => Ok((archive, object)),
+    }
+}
+
+/// The region that a tenant is bound to.
+fn region(tenant: &ReadTenant) -> Option<&str> {
+    tenant.tenant.data_region.as_ref().map(|(region, _)| &**region)
 }
 
 /// An archive as an object and as the index remembers it.
@@ -112,35 +141,28 @@ impl Maker<'_> {
         let project = &checked.project;
         let composed = self.composer.tenant(tenant, &decided.resolution, &decided.rendered);
         let addr = self.signers.addresses.addr(&tenant.tenant_id);
-        let longest = |lifetime: Duration| composed.max_ttl.map_or(lifetime, |it| it.min(lifetime));
-        let publication = Publication {
-            addr: &addr,
-            number: self.number,
-            now: self.job.now,
-            entitlement_lifetime: longest(project.entitlement_lifetime),
-            freshness_lifetime: longest(project.freshness_lifetime),
-        };
+        let (now, lifetimes) = (self.job.now, project.lifetimes().within(composed.max_ttl));
+        let publication =
+            Publication { addr: &addr, environment: &self.signers.environment, number: self.number, now, lifetimes };
+        let region = region(read);
         let before = self.previous.and_then(|it| it.tenants.get(&addr));
-        let same = before.filter(|it| it.content == composed.content && self.is_whole(&addr, it));
-        // What was signed for longer than is allowed by now is due too.
-        let is_due = |file: FileRecord, lifetime: Duration| {
-            file.is_due(self.job.now) || file.issued.until(file.expires) > lifetime
-        };
+        let same = before.filter(|it| it.content == composed.content && self.job.has_content(&addr, it, region));
         let is_entitlement_due = |it: &TenantRecord| {
-            !self.has_same_keys
-                || is_due(it.targets, publication.entitlement_lifetime)
-                || is_due(it.snapshot, publication.entitlement_lifetime)
+            let is_due = |file: FileRecord| file.is_due_within(now, lifetimes.entitlement);
+            !self.has_same_keys || is_due(it.targets) || is_due(it.snapshot)
         };
-        let is_freshness_due =
-            |it: &TenantRecord| is_due(it.timestamp, publication.freshness_lifetime) || !self.has_timestamp(&addr, it);
+        let is_freshness_due = |it: &TenantRecord| {
+            it.timestamp.is_due_within(now, lifetimes.freshness) || !self.job.has_timestamp(&addr, it, region)
+        };
         let (record, mut objects, timestamp, why) = match same {
             Some(before) if is_entitlement_due(before) => {
                 let (record, objects, timestamp) = self.sign(read, decided, &composed, &publication)?;
                 (record, objects, Some(timestamp), Why::Refreshed)
             }
             Some(before) if is_freshness_due(before) => {
-                let (record, timestamp) = self.refresh(before, &publication)?;
-                (record, Vec::new(), Some(timestamp), Why::Refreshed)
+                let fresh = renew::freshness(&self.signers.freshness, &publication, before)?;
+                let timestamp = Object { key: keys::timestamp(&addr), bytes: fresh.timestamp };
+                (fresh.record, Vec::new(), Some(timestamp), Why::Refreshed)
             }
             Some(before) => (before.clone(), Vec::new(), None, Why::Same),
             None => {
@@ -149,28 +171,19 @@ impl Maker<'_> {
             }
         };
         if !objects.is_empty() {
-            let is_there = |it: &Bundle| before.is_some_and(|before| self.has_overlay(before, it));
+            let is_there = |it: &Bundle| before.is_some_and(|before| self.has_overlay(&addr, before, it, region));
             let overlays = composed.overlays.into_iter().filter(|it| !is_there(it));
             objects.extend(overlays.map(|it| shelve(it).1));
         }
         // What the tenant was made from is remembered even when nothing of it changed.
-        let record = self.describe(read, decided, record);
+        let record = self.describe(read, decided, composed.max_ttl, record);
         Ok(Made { record, addr, objects, timestamp, why })
     }
 
-    /// Whether all files of a tenant but its timestamp are still there.
-    fn is_whole(&self, addr: &str, record: &TenantRecord) -> bool {
-        record.immutable_files(addr).all(|(key, length)| self.job.out.has(&key, length))
-    }
-
-    fn has_timestamp(&self, addr: &str, record: &TenantRecord) -> bool {
-        self.job.out.has(&keys::timestamp(addr), record.timestamp.length)
-    }
-
-    /// Whether an overlay stands in `out/` just as it would be written.
-    fn has_overlay(&self, record: &TenantRecord, overlay: &Bundle) -> bool {
+    /// Whether an overlay is there just as it would be written.
+    fn has_overlay(&self, addr: &str, record: &TenantRecord, overlay: &Bundle, region: Option<&str>) -> bool {
         let known = record.overlays.get(&overlay.tree).filter(|it| it.sha256 == overlay.sha256);
-        known.is_some_and(|it| self.job.out.has(&keys::archive(overlay.tree, it.sha256), it.length))
+        known.is_some_and(|it| self.job.has_overlay(addr, overlay.tree, *it, region))
     }
 
     /// Signs everything anew.
@@ -188,23 +201,22 @@ impl Maker<'_> {
         let manifest = composed.body.write(&Frame {
             addr,
             environment: &self.signers.environment,
-            expires: publication.now.plus(publication.entitlement_lifetime),
+            expires: publication.now.plus(publication.lifetimes.entitlement),
             issued: publication.now,
             publication: publication.number,
             source: &source,
             tenant_id: &read.tenant.tenant_id,
         });
-        let archive = Archive { sha256: Sha256::of(&manifest), length: manifest.len() as u64 };
         let overlays =
             composed.overlays.iter().map(|it| (it.tree, Archive { sha256: it.sha256, length: it.bytes.len() as u64 }));
         let archives = composed.bundles.iter().copied().chain(overlays.clone());
-        let targets = sign::targets(self.signers, publication, archive, archives)?;
-        let snapshot = sign::snapshot(self.signers, publication, &targets.record)?;
-        let timestamp = sign::timestamp(self.signers, publication, &snapshot.record)?;
+        let Signers { entitlement, freshness, .. } = self.signers;
+        let signed = sign::tenant(entitlement, freshness, publication, manifest, archives)?;
         let record = TenantRecord {
             name: read.tenant.name.to_string(),
             tenant_id: read.tenant.tenant_id.to_string(),
             domains: read.tenant.domains.clone(),
+            data_region: None,
             file: String::new(),
             input: Blake3([0; 32]),
             content: composed.content,
@@ -212,41 +224,35 @@ impl Maker<'_> {
             entitlements: composed.entitlements,
             bundles: composed.bundles.iter().map(|(tree, _)| *tree).collect(),
             overlays: overlays.collect(),
-            manifest: archive,
-            targets: targets.record,
-            snapshot: snapshot.record,
-            timestamp: timestamp.record,
+            max_ttl: composed.max_ttl,
+            manifest: signed.archive,
+            targets: signed.targets.record,
+            snapshot: signed.snapshot.record,
+            timestamp: signed.timestamp.record,
         };
-        let number = publication.number;
-        let objects = vec![
-            Object { key: keys::manifest(addr, archive.sha256), bytes: manifest },
-            Object { key: keys::targets(addr, number), bytes: targets.bytes },
-            Object { key: keys::snapshot(addr, number), bytes: snapshot.bytes },
-        ];
-        Ok((record, objects, Object { key: keys::timestamp(addr), bytes: timestamp.bytes }))
+        let (objects, timestamp) = signed.files(addr);
+        let objects = objects.map(|(key, bytes)| Object { key, bytes });
+        Ok((record, objects.into(), Object { key: keys::timestamp(addr), bytes: timestamp }))
     }
 
-    /// Signs the timestamp alone.
-    fn refresh(
+    fn describe(
         &self,
-        before: &TenantRecord,
-        publication: &Publication<'_>,
-    ) -> Result<(TenantRecord, Object), SignError> {
-        let timestamp = sign::timestamp(self.signers, publication, &before.snapshot)?;
-        let record = TenantRecord { timestamp: timestamp.record, ..before.clone() };
-        Ok((record, Object { key: keys::timestamp(publication.addr), bytes: timestamp.bytes }))
-    }
-
-    fn describe(&self, read: &ReadTenant, decided: &Decided, record: TenantRecord) -> TenantRecord {
+        read: &ReadTenant,
+        decided: &Decided,
+        max_ttl: Option<Duration>,
+        record: TenantRecord,
+    ) -> TenantRecord {
         // A file that holds other documents too belongs to the basis; no tenant of it is ever left alone.
         let input = self.read.inputs.get(&read.file);
         let file = input.map(|_| self.job.tree.files[read.file.0 as usize].path.to_string());
         TenantRecord {
             name: read.tenant.name.to_string(),
             domains: read.tenant.domains.clone(),
+            data_region: region(read).map(str::to_owned),
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
+            max_ttl,
             ..record
         }
     }

@@ -1,0 +1,141 @@
+//! A server follows its project, and never shows anything half-made.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tenantry::index::keys;
+
+use crate::project::{NOW, Project};
+use crate::raw::get;
+use crate::{development, serve};
+
+/// The version of a tenant's timestamp as it is served.
+fn version(address: SocketAddr, addr: &str) -> u64 {
+    let answer = get(address, &format!("/{}", keys::timestamp(addr)), &[]);
+    let timestamp: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    timestamp["signed"]["version"].as_u64().expect("a version")
+}
+
+/// Every file that leads from a tenant's timestamp to its programs can be had.
+fn is_whole(address: SocketAddr, addr: &str, version: u64) {
+    for key in [keys::snapshot(addr, version), keys::targets(addr, version)] {
+        assert_eq!(get(address, &format!("/{key}"), &[]).status, 200, "{key}");
+    }
+    let targets: Value =
+        serde_json::from_slice(&get(address, &format!("/{}", keys::targets(addr, version)), &[]).body).expect("JSON");
+    for (name, target) in targets["signed"]["targets"].as_object().expect("targets") {
+        let sha256 = target["hashes"]["sha256"].as_str().expect("a digest");
+        assert_eq!(get(address, &format!("/o/{sha256}.{name}"), &[]).status, 200, "{name} of {version}");
+    }
+}
+
+#[test]
+fn what_was_never_compiled_is_compiled_first() {
+    let project = development();
+    let server = serve(&project, &[]);
+    server.says("publication 1: 3 changed");
+    is_whole(server.address(), &project.addr("acme"), 1);
+}
+
+#[test]
+fn a_change_is_served_a_moment_later_and_what_was_there_stays_to_be_had() {
+    let project = development();
+    let server = serve(&project, &[]);
+    let (acme, bolt) = (project.addr("acme"), project.addr("bolt"));
+    project.edit("tenants/acme.yaml", "plan: business", "plan: starter");
+    server.says("publication 2: 1 changed");
+    assert_eq!((version(server.address(), &acme), version(server.address(), &bolt)), (2, 1));
+    is_whole(server.address(), &acme, 2);
+    // Somebody may have read the first timestamp a moment ago.
+    is_whole(server.address(), &acme, 1);
+    project.remove("tenants/bolt.yaml");
+    server.says("publication 3: 0 changed");
+    assert_eq!(version(server.address(), &bolt), 1, "publishing takes nothing away");
+    is_whole(server.address(), &acme, 1);
+
+    let (code, talk) = server.interrupt();
+    assert_eq!(code, 0, "{talk}");
+    assert!(!project.path("out/state/kept").exists(), "what was kept for others is forgotten");
+    project.run(&["verify", "out"]).ok();
+}
+
+#[test]
+fn a_mistake_is_said_and_the_old_publication_stays() {
+    let project = development();
+    let server = serve(&project, &[]);
+    let acme = project.addr("acme");
+    project.edit("tenants/acme.yaml", "plan: business", "plan: busines");
+    server.says("error[unknown-plan]");
+    server.says("still serving the publication before");
+    assert_eq!(version(server.address(), &acme), 1);
+    is_whole(server.address(), &acme, 1);
+    project.edit("tenants/acme.yaml", "plan: busines", "plan: starter");
+    server.says("publication 2: 1 changed");
+    assert_eq!(version(server.address(), &acme), 2);
+}
+
+#[test]
+fn a_mistake_at_the_start_stops_only_where_there_is_nothing_to_serve() {
+    let project = development();
+    project.edit("tenants/acme.yaml", "plan: business", "plan: busines");
+    project.run(&["serve", "--port", "0"]).ends_with(1).says("error[unknown-plan]");
+
+    project.edit("tenants/acme.yaml", "plan: busines", "plan: business");
+    project.run(&["compile"]).ok();
+    project.edit("tenants/acme.yaml", "plan: business", "plan: busines");
+    let server = serve(&project, &[]);
+    server.says("error[unknown-plan]");
+    assert_eq!(version(server.address(), &project.addr("acme")), 1);
+}
+
+#[test]
+fn changes_of_before_the_start_are_compiled_unless_nobody_watches() {
+    let project = development();
+    project.run(&["compile"]).ok();
+    let acme = project.addr("acme");
+    project.edit("tenants/acme.yaml", "plan: business", "plan: starter");
+    let idle = serve(&project, &["--no-watch"]);
+    assert_eq!((version(idle.address(), &acme), idle.talk().as_str()), (1, ""));
+    let server = serve(&project, &[]);
+    assert_eq!(version(server.address(), &acme), 2);
+    // The other one reads what is there now.
+    assert_eq!(version(idle.address(), &acme), 2);
+}
+
+#[test]
+fn a_copied_folder_is_served_without_a_project_beside_it() {
+    let project = development();
+    project.run(&["compile"]).ok();
+    let acme = project.addr("acme");
+    let copy = Project::new([("note.txt", "")]);
+    for (key, bytes) in project.public() {
+        copy.write(&format!("site/{key}"), bytes);
+    }
+    let server = serve(&copy, &["--out", "site"]);
+    assert_eq!(version(server.address(), &acme), 1);
+    assert_eq!(server.talk(), "");
+    assert!(!copy.path("site/state").exists(), "nothing was written");
+}
+
+#[test]
+fn another_compile_at_work_is_waited_for() {
+    use std::fs::File;
+    let project = development();
+    let server = serve(&project, &[]);
+    let lock = File::open(project.path("out/state/lock")).expect("there is a lock");
+    lock.lock().expect("nobody else holds it now");
+    project.edit("tenants/acme.yaml", "plan: business", "plan: starter");
+    server.says("another compile is writing");
+    drop(lock);
+    server.says("publication 2: 1 changed");
+    assert_eq!(server.talk().matches("another compile is writing").count(), 1, "said once:\n{}", server.talk());
+}
+
+#[test]
+fn the_instant_of_every_compile_can_be_named() {
+    let project = development();
+    let server = serve(&project, &["--at", "2026-12-24"]);
+    let answer = get(server.address(), &format!("/{}", keys::timestamp(&project.addr("acme"))), &[]);
+    assert!(answer.text().contains("\"expires\":\"2026-12-31T00:00:00Z\""), "{}", answer.text());
+    project.run_at(NOW, &["serve", "--at", "tomorrow"]).ends_with(2);
+}
