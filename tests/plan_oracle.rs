@@ -55,7 +55,7 @@ fn side(world: &World, now: Timestamp) -> Option<Side> {
     let signers: Vec<_> = root_keys.iter().map(|it| it as &dyn tenantry::metadata::keys::Signer).collect();
     let signed = sign(project::fixed_root("production"), &signers).expect("keys in memory sign");
     let root = RootFile { root: signed.role, bytes: signed.bytes };
-    let job = Job { tree: &tree, now, roots: &[root], out: &out, threads: 1, progress: &|_, _, _| () };
+    let job = Job { tree: &tree, now, roots: &[root], out: &out, onto: None, threads: 1, progress: &|_, _, _| () };
     let signers = Signers {
         entitlement: vec![Box::new(FileKey::from_seed(project::ENTITLEMENT_SEED))],
         freshness: vec![Box::new(FileKey::from_seed(project::FRESHNESS_SEED))],

@@ -76,13 +76,31 @@ fn names_stay_names_for_githubs_own_renderer() {
         let Some(page) = rendered(&comment) else { return };
         let tags: BTreeSet<&str> = page["tags"].as_object().expect("a map").keys().map(|it| &**it).collect();
         let ours = [
-            "blockquote", "br", "code", "details", "h3", "li", "p", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+            "blockquote",
+            "br",
+            "code",
+            "details",
+            "h3",
+            "li",
+            "p",
+            "strong",
+            "summary",
+            "table",
+            "tbody",
+            "td",
+            "th",
+            "thead",
+            "tr",
+            "ul",
         ];
         assert!(tags.is_subset(&BTreeSet::from(ours)), "no link, no image, nothing else: {tags:?}");
         assert_eq!(page["unbalanced"], 0, "{comment}");
         assert_eq!(page["tags"]["details"], page["tags"]["summary"]);
         let attributes = page["attributes"].as_array().expect("a list");
-        assert!(attributes.iter().all(|it| ["td align", "th align"].contains(&it.as_str().expect("text"))), "{attributes:?}");
+        assert!(
+            attributes.iter().all(|it| ["td align", "th align"].contains(&it.as_str().expect("text"))),
+            "{attributes:?}"
+        );
         let outside = page["outside"].as_str().expect("text");
         for mark in ["@", "#", "://", "www.", "<", "`", "\u{202e}"] {
             assert!(!outside.contains(mark), "`{mark}` stands outside of code:\n{outside}");
@@ -113,7 +131,10 @@ fn names_stay_names_on_the_page_and_in_json() {
         .filter(|it| it["kind"] == json!("egress_added"))
         .map(|it| it["item"].as_str().expect("text").to_owned())
         .collect();
-    assert!(items.contains("\u{202e} reversed") && items.contains("line\nbreak"), "machines get the very text: {items:?}");
+    assert!(
+        items.contains("\u{202e} reversed") && items.contains("line\nbreak"),
+        "machines get the very text: {items:?}"
+    );
     let terminal = repository.plan(&[]).ok().stdout;
     assert!(!terminal.contains('\u{202e}') && terminal.contains("\\u{202e} reversed"));
 }
