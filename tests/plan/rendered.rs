@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::parts;
 use crate::project::{catalog, tenant};
 use crate::repository::Repository;
 
-/// Names that authors may write where a text is free: permissions, hosts, keys of rights and of settings.
+/// Names that authors may write where a text is free: keys of rights, what the shell shows, names of mini-programs.
 const HOSTILE: [&str; 18] = [
     "@everyone",
     "@acme/all",
@@ -32,21 +32,23 @@ const HOSTILE: [&str; 18] = [
     "line\\nbreak",
 ];
 
-/// A project in which plan `business` gains rights and a version with such names.
+/// A project in which plan `business` gains rights with such names, and the looks of one tenant have them as values.
 fn repository() -> Repository {
     let mut files = catalog();
     for name in ["acorn", "birch", "cedar", "dogwood", "elm", "fir", "grape"] {
         files.push(tenant(name, "business", ""));
     }
     let repository = Repository::new(files);
-    let quoted = |it: &&str| format!("\"{}\"", it.replace('"', "\\\""));
-    let rights: Vec<String> = HOSTILE.iter().map(|it| format!("    {}: 1\n", quoted(&it))).collect();
+    let quoted = |it: &str| format!("\"{}\"", it.replace('"', "\\\""));
+    let rights: Vec<String> = HOSTILE.iter().map(|it| format!("    {}: 1\n", quoted(it))).collect();
     repository.edit("catalog/plans/business.yaml", "spec:\n", &format!("spec:\n  entitlements:\n{}", rights.concat()));
-    let permissions: Vec<String> =
-        HOSTILE.iter().map(|it| format!("    - {{ name: {}, reason: r }}\n", quoted(&it))).collect();
-    let hosts: Vec<String> = HOSTILE.iter().map(|it| format!("    - {}\n", quoted(&it))).collect();
-    let more = format!("  req_permissions:\n{}  egress:\n{}", permissions.concat(), hosts.concat());
-    repository.edit("catalog/programs/chat/program.yaml", "  package:", &format!("{more}  package:"));
+    let looks: Vec<String> = HOSTILE.iter().map(|it| format!("      {}: {}\n", quoted(it), quoted(it))).collect();
+    repository.edit("tenants/acorn.yaml", "spec:\n", &format!("spec:\n  branding:\n    window:\n{}", looks.concat()));
+    repository.edit(
+        "catalog/programs/chat/program.yaml",
+        "  name: chat\n",
+        "  name: \"<b>@chat</b> | `www.evil.example`\"\n",
+    );
     repository
 }
 
@@ -124,17 +126,11 @@ fn names_stay_names_on_the_page_and_in_json() {
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
     let plan = repository.json(&[]);
-    let items: BTreeSet<String> = plan["classes"][0]["changes"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter(|it| it["kind"] == json!("egress_added"))
-        .map(|it| it["item"].as_str().expect("text").to_owned())
-        .collect();
-    assert!(
-        items.contains("\u{202e} reversed") && items.contains("line\nbreak"),
-        "machines get the very text: {items:?}"
-    );
+    let classes = plan["classes"].as_array().expect("a list").iter();
+    let changes = classes.flat_map(|it| it["changes"].as_array().expect("a list"));
+    let rights = changes.filter(|it| it["kind"] == "entitlement_gained");
+    let items: BTreeSet<String> = rights.map(|it| it["item"].as_str().expect("text").to_owned()).collect();
+    assert!(items.contains("\u{202e} reversed") && items.contains("line\nbreak"), "machines get the text: {items:?}");
     let terminal = repository.plan(&[]).ok().stdout;
-    assert!(!terminal.contains('\u{202e}') && terminal.contains("\\u{202e} reversed"));
+    assert!(!terminal.contains('\u{202e}') && page.contains("\\u{202e} reversed"));
 }
