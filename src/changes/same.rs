@@ -283,11 +283,12 @@ fn is_template((base, head): (&Template, &Template)) -> bool {
 }
 
 /// Whether two trees of files are the same. Files that were read once are one piece of memory.
-pub(super) fn are_files(base: &Arc<Files>, head: &Arc<Files>) -> bool {
-    let file = |((path, bytes), (other, others)): ((_, &Arc<[u8]>), (_, &Arc<[u8]>))| {
-        path == other && (Arc::ptr_eq(bytes, others) || bytes == others)
-    };
-    Arc::ptr_eq(base, head) || (base.len() == head.len() && base.iter().zip(head.iter()).all(file))
+fn are_files(base: &Arc<Files>, head: &Arc<Files>) -> bool {
+    let is_same = |one: &Arc<[u8]>, other: &Arc<[u8]>| Arc::ptr_eq(one, other) || one == other;
+    let mut files = base.iter().zip(head.iter());
+    Arc::ptr_eq(base, head)
+        || (base.len() == head.len()
+            && files.all(|((path, bytes), (other, others))| path == other && is_same(bytes, others)))
 }
 
 fn pairs<'a, T>(base: &'a [T], head: &'a [T]) -> Option<impl Iterator<Item = (&'a T, &'a T)>> {

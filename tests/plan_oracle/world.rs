@@ -211,7 +211,7 @@ impl World {
             "tenants",
         ]);
         let apps = self.apps();
-        let what = match kind {
+        match kind {
             "files" => self.edit_file(random),
             "versions" => self.edit_versions(random),
             "tenants" => self.edit_tenants(random),
@@ -233,8 +233,7 @@ impl World {
                 };
                 format!("{path}: {what}")
             }
-        };
-        what
+        }
     }
 
     fn edit_file(&mut self, random: &mut Random) -> String {
