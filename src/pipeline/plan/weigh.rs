@@ -54,15 +54,8 @@ impl Planning<'_> {
         let mut new: BTreeSet<Blake3> = versions.keys().copied().collect();
         let before = self.decided.iter().filter_map(|it| Some(&it.0.as_ref()?.resolution));
         forget(&mut new, base, used(before));
-        // A version that the base has too may be somebody's of whom nothing differs, and who was not decided.
-        let everything = all(base);
-        let known: HashSet<Blake3> =
-            everything.par_iter().map(|(program, release)| tree(base, *program, *release)).collect();
-        if new.iter().any(|it| known.contains(it)) {
-            let resolver = Resolver::new(&self.sides.head.project, head, self.job.now);
-            let others: Vec<Resolution> =
-                self.matched.alike.par_iter().map(|tenant: &&Tenant| resolver.tenant(tenant)).collect();
-            forget(&mut new, head, used(others.iter()));
+        if !new.is_empty() && !self.matched.alike.is_empty() {
+            self.forget_unchanged(&mut new);
         }
         let bundle = |tree: Blake3| {
             let (program, release) = versions[&tree];
@@ -74,6 +67,20 @@ impl Planning<'_> {
         let mut bundles: Vec<NewBundle> = new.into_iter().map(bundle).collect();
         bundles.sort();
         bundles
+    }
+
+    /// A version that the base has too may be somebody's of whom nothing differs, and who was not decided.
+    fn forget_unchanged(&self, new: &mut BTreeSet<Blake3>) {
+        let (base, head) = (&self.sides.base.catalog, &self.sides.head.catalog);
+        let everything = all(base);
+        let known: HashSet<Blake3> =
+            everything.par_iter().map(|(program, release)| tree(base, *program, *release)).collect();
+        if new.iter().any(|it| known.contains(it)) {
+            let resolver = Resolver::new(&self.sides.head.project, head, self.job.now);
+            let others: Vec<Resolution> =
+                self.matched.alike.par_iter().map(|tenant: &&Tenant| resolver.tenant(tenant)).collect();
+            forget(new, head, used(others.iter()));
+        }
     }
 }
 
