@@ -13,6 +13,7 @@ mod init;
 mod keys;
 mod interrupt;
 mod output;
+mod plan;
 mod publish;
 mod refresh;
 mod resign;
@@ -57,6 +58,8 @@ pub enum Exit {
     Refused = 5,
     /// A guard stopped it.
     Guard = 6,
+    /// There are changes, and the caller asked to be told so.
+    Changes = 10,
     /// Told to stop, it did not finish what it was at.
     Interrupted = 130,
 }
@@ -258,6 +261,7 @@ pub fn run() -> ExitCode {
             Command::Check(it) => check::run(&settings, &it),
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
+            Command::Plan(it) => plan::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Refresh(it) => refresh::run(&settings, &it),
             Command::Rollback(it) => rollback::run(&settings, &it),

@@ -84,15 +84,20 @@ impl<'a> Composer<'a> {
             offline: Json::of(&offline(project, catalog, tenant)),
             revoked: Json::of(&revoked(catalog, resolution)),
         };
-        let profiles = tenant.profile.iter().flat_map(|(id, _)| &catalog.profiles[id.at()].closure);
         Composed {
             content: body.digest(&tenant.tenant_id),
             body,
             bundles: named.into_iter().collect(),
             overlays,
             entitlements: u32::try_from(resolution.included.len()).expect("fewer than 2^32 programs"),
-            max_ttl: profiles.filter_map(|id| catalog.profiles[id.at()].max_ttl).min(),
+            max_ttl: max_ttl(catalog, tenant),
         }
+    }
+
+    /// One mini-program of a line-up, as the manifest says it.
+    pub fn mini_program<'b>(&'b self, included: &Included, rendered: &'b [RenderedRelease]) -> MiniProgram<'b> {
+        let Window { from, until } = included.window;
+        MiniProgram { valid_from: from, valid_until: until, ..self.program(included, rendered, &mut Vec::new()) }
     }
 
     fn archive(&self, program: ProgramId, chosen: &Chosen) -> (Blake3, Archive) {
@@ -208,8 +213,14 @@ fn update(release: &Release) -> Update {
     Update { min_usable_version: release.min_usable_version, mode: release.update_mode }
 }
 
-/// The project's grace, or less where the tenant's profile asks for less.
-fn offline(project: &Project, catalog: &Catalog, tenant: &Tenant) -> Offline {
+/// The longest that a tenant's metadata may last, by its compliance profile.
+pub fn max_ttl(catalog: &Catalog, tenant: &Tenant) -> Option<Duration> {
+    let profiles = tenant.profile.iter().flat_map(|(id, _)| &catalog.profiles[id.at()].closure);
+    profiles.filter_map(|id| catalog.profiles[id.at()].max_ttl).min()
+}
+
+/// What a device may do without reaching the CDN: the project's grace, or less where the tenant's profile asks for less.
+pub fn offline(project: &Project, catalog: &Catalog, tenant: &Tenant) -> Offline {
     let profiles = tenant.profile.iter().flat_map(|(id, _)| &catalog.profiles[id.at()].closure);
     let grace = profiles.filter_map(|id| catalog.profiles[id.at()].offline_grace).min();
     let strategy = tenant.license.as_ref().map_or(ExpirationStrategy::Maintain, |it| it.strategy);
@@ -217,7 +228,7 @@ fn offline(project: &Project, catalog: &Catalog, tenant: &Tenant) -> Offline {
 }
 
 /// Programs that an override takes away at once: every version, since a device may hold any of them.
-fn revoked(catalog: &Catalog, resolution: &Resolution) -> Vec<Revoked> {
+pub fn revoked(catalog: &Catalog, resolution: &Resolution) -> Vec<Revoked> {
     let programs = resolution.excluded.iter().filter(|it| matches!(it.why, Exclusion::Revoked { .. }));
     let versions = programs.flat_map(|it| {
         let program = catalog.program(it.program);

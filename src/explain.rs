@@ -153,7 +153,7 @@ impl Explainer<'_> {
     fn included(&self, included: &Included) -> ProgramExplanation {
         let program = self.catalog.program(included.program);
         let version = |release: &Release| release.version.to_string();
-        let levels = self.levels();
+        let levels = self.tenant.levels(self.catalog);
         let versions = included.releases.iter().map(|it| {
             let (release, platform) = (it.of(self.catalog, included.program), it.platform);
             let takes = |level: &u32| platform.min_code <= *level && platform.max_code.is_none_or(|max| *level <= max);
@@ -230,15 +230,6 @@ impl Explainer<'_> {
             Some(self.fact("offer", format!("plan `{}` would give it", it.name), span))
         });
         add_ons.chain(plans).collect()
-    }
-
-    /// The levels of the tenant's shells, sorted.
-    fn levels(&self) -> Vec<u32> {
-        let shells = self.tenant.shells.iter().map(|it| &self.catalog.shells[it.at()]);
-        let mut levels: Vec<u32> = shells.flat_map(|it| &it.platform_codes).copied().collect();
-        levels.sort_unstable();
-        levels.dedup();
-        levels
     }
 }
 

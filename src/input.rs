@@ -125,7 +125,7 @@ pub struct ProjectSpec {
     /// How long signed metadata lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetimes: Option<Lifetimes>,
-    /// Most tenants, in per cent, from which one publication may take a program. Read by the publisher.
+    /// Most tenants from which one change may take a program; 1 % and at least 5 when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_budget: Option<RevocationBudget>,
     /// Where publications go.
@@ -290,8 +290,8 @@ pub struct Lifetimes {
     pub freshness: Option<String>,
 }
 
-/// Most tenants from which one publication may take a program; the larger of the two counts.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+/// Most tenants from which one change may take a program; the larger of the two counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationBudget {
     /// Share of all tenants.
@@ -922,7 +922,7 @@ pub struct Override {
 
 // Fields stand in sorted order because manifests are canonical JSON.
 /// How the shell looks for a tenant.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branding {
     /// Light, dark or as the device says.

@@ -52,6 +52,8 @@ pub mod bundle; // equal files, equal bytes
 pub mod render; // one tenant's settings and its own files
 #[cfg(feature = "compiler")]
 pub mod compose; // the body of one tenant's manifest
+#[cfg(feature = "compiler")]
+pub mod changes; // what differs between two decided projects, and why
 pub mod sign; // targets, snapshot, timestamp; and where keys live
 #[cfg(feature = "compiler")]
 pub mod write; // onto the disk, so that a crash leaves the old or the new

@@ -249,7 +249,7 @@ pub struct Manifest {
 
 /// One mini-program of a line-up. What is said here is said of its newest release; a release repeats it
 /// under `face` only where it differs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MiniProgram<'a> {
     /// Identifier.
@@ -324,7 +324,7 @@ pub struct Update {
 }
 
 /// A version for a range of shells.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release<'a> {
     /// Its files.
@@ -379,7 +379,7 @@ pub struct File {
 }
 
 /// What a device may do without reaching the CDN.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offline {
     /// What happens when the licence ends.
@@ -396,7 +396,7 @@ impl Offline {
 }
 
 /// A version that must stop.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
     /// The program.

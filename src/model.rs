@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::input::{
     Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
-    SalesStatus, StoreSpec, TenantStatus, UpdateMode,
+    RevocationBudget, SalesStatus, StoreSpec, TenantStatus, UpdateMode,
 };
 use crate::metadata::Lifetimes;
 use crate::path::{BundlePath, RepoPath};
-use crate::text::Span;
+use crate::text::{FileId, Span};
 use crate::time::{Duration, Timestamp, Window};
 
 macro_rules! index {
@@ -66,6 +66,8 @@ pub struct Project {
     pub keys: KeySources,
     /// Where publications go; names are unique, and each has exactly one home.
     pub stores: Vec<StoreSpec>,
+    /// From how many tenants one change may take a program.
+    pub revocation_budget: RevocationBudget,
 }
 
 impl Project {
@@ -85,6 +87,7 @@ impl Default for Project {
             freshness_lifetime: Duration::days(7),
             keys: KeySources::default(),
             stores: Vec::new(),
+            revocation_budget: RevocationBudget { percent: 1, at_least: 5 },
         }
     }
 }
@@ -463,6 +466,31 @@ pub fn meets(range: Option<&VersionReq>, version: &Version) -> bool {
     match version.pre.is_empty() {
         true => false,
         false => range.matches(&Version::new(version.major, version.minor, version.patch)),
+    }
+}
+
+impl Tenant {
+    /// The same tenant, read from the same bytes in another file.
+    pub fn in_file(mut self, file: FileId) -> Tenant {
+        let place = |span: &mut Span| span.file = file;
+        [&mut self.status_span, &mut self.plan.1, &mut self.branding_span, &mut self.span].into_iter().for_each(place);
+        self.add_ons.iter_mut().map(|it| &mut it.1).for_each(place);
+        self.profile.iter_mut().map(|it| &mut it.1).for_each(place);
+        self.license.iter_mut().map(|it| &mut it.span).for_each(place);
+        self.overrides.iter_mut().map(|it| &mut it.span).for_each(place);
+        self.ext.values_mut().map(|it| &mut it.1).for_each(place);
+        self.pins.iter_mut().map(|it| &mut it.2).for_each(place);
+        self.data_region.iter_mut().map(|it| &mut it.1).for_each(place);
+        self
+    }
+
+    /// The API levels of its shells, sorted.
+    pub fn levels(&self, catalog: &Catalog) -> Vec<u32> {
+        let shells = self.shells.iter().map(|it| &catalog.shells[it.at()]);
+        let mut levels: Vec<u32> = shells.flat_map(|it| &it.platform_codes).copied().collect();
+        levels.sort_unstable();
+        levels.dedup();
+        levels
     }
 }
 

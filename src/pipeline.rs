@@ -2,6 +2,7 @@
 //! know that there are others.
 
 pub mod compile;
+pub mod plan;
 pub mod verify;
 
 use rayon::prelude::*;
@@ -35,6 +36,8 @@ pub struct Checked {
     pub tenants: Vec<ReadTenant>,
     /// Everything there is to say.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether a file below `tenants/` that looked as if it held only tenants held other documents too.
+    pub(crate) was_misjudged: bool,
 }
 
 /// A tenant and what it was read from.
@@ -46,7 +49,14 @@ pub struct ReadTenant {
     pub file: FileId,
     /// Digest of its own document, not of others in the same file.
     pub document: Blake3,
+    /// The same document read against another catalogue, when somebody asked for that.
+    pub(crate) twin: Option<Box<Tenant>>,
+    /// Whether another tree has its file with the same bytes.
+    pub(crate) is_shared: bool,
 }
+
+/// Reads a tenant's document against another catalogue too, while it is at hand. Takes project, catalogue and tenant.
+pub(crate) type Twin<'a> = dyn Fn(&Project, &Catalog, &Tenant, &Typed) -> Option<Box<Tenant>> + Sync + 'a;
 
 /// A line-up with what was rendered for it.
 #[derive(Debug)]
@@ -146,40 +156,60 @@ pub(crate) fn read_tenants(
     others: &[TenantKey<'_>],
     look: Look,
 ) -> Checked {
-    // Documents of other kinds may stand below `tenants/` as well, so those files are read before the catalogue
-    // is put together. A tenant's document is dropped at once: a hundred thousand trees would fill the memory.
-    let Documents { mut typed, mut diagnostics } = documents;
-    let is_stray = |id: &FileId| match look {
-        Look::AtText => !holds_only_tenants(tree.files[id.0 as usize].bytes()),
-        Look::AtDocuments => true,
-    };
-    let (strays, plain): (Vec<FileId>, Vec<FileId>) = files.iter().partition(|id| is_stray(id));
-    let strays = read_documents(tree, shapes, &strays);
-    typed.extend(strays.typed);
-    diagnostics.extend(strays.diagnostics);
-    let (project, catalog, found) = check::catalog(tree, &typed);
-    diagnostics.extend(found);
+    Reading { tree, shapes, now, others, twin: &|_, _, _, _| None }.tenants(documents, files, look)
+}
 
-    let mut tenants: Vec<ReadTenant> = Vec::new();
-    let mut others_found = false;
-    for one in plain.par_iter().map(|id| read_tenant_file(tree, shapes, &catalog, *id, now)).collect::<Vec<_>>() {
-        tenants.extend(one.tenants);
-        diagnostics.extend(one.diagnostics);
-        others_found |= one.holds_others;
-    }
-    if others_found {
-        let (_, other_files) = split(tree);
-        let documents = read_documents(tree, shapes, &other_files);
-        return read_tenants(tree, shapes, documents, files, now, others, Look::AtDocuments);
-    }
-    for it in &typed {
-        let (tenant, found) = read_tenant(tree, &catalog, it, now);
-        tenants.extend(tenant);
+/// How tenants are read.
+pub(crate) struct Reading<'a> {
+    pub(crate) tree: &'a SourceTree,
+    pub(crate) shapes: &'a Shapes,
+    pub(crate) now: Timestamp,
+    /// Tenants that are not read, because they have not changed.
+    pub(crate) others: &'a [TenantKey<'a>],
+    /// What else a document is read against.
+    pub(crate) twin: &'a Twin<'a>,
+}
+
+impl Reading<'_> {
+    /// As [`read_tenants`].
+    pub(crate) fn tenants(&self, documents: Documents, files: &[FileId], look: Look) -> Checked {
+        let Reading { tree, shapes, now, others, twin } = *self;
+        // Documents of other kinds may stand below `tenants/` as well, so those files are read before the catalogue
+        // is put together. A tenant's document is dropped at once: a hundred thousand trees would fill the memory.
+        let Documents { mut typed, mut diagnostics } = documents;
+        let is_stray = |id: &FileId| match look {
+            Look::AtText => !holds_only_tenants(tree.files[id.0 as usize].bytes()),
+            Look::AtDocuments => true,
+        };
+        let (strays, plain): (Vec<FileId>, Vec<FileId>) = files.iter().partition(|id| is_stray(id));
+        let strays = read_documents(tree, shapes, &strays);
+        typed.extend(strays.typed);
+        diagnostics.extend(strays.diagnostics);
+        let (project, catalog, found) = check::catalog(tree, &typed);
         diagnostics.extend(found);
+
+        let mut tenants: Vec<ReadTenant> = Vec::new();
+        let mut others_found = false;
+        let against = Against { project: &project, catalog: &catalog, now, twin };
+        for one in plain.par_iter().map(|id| read_tenant_file(tree, shapes, &against, *id)).collect::<Vec<_>>() {
+            tenants.extend(one.tenants);
+            diagnostics.extend(one.diagnostics);
+            others_found |= one.holds_others;
+        }
+        if others_found {
+            let (_, other_files) = split(tree);
+            let documents = read_documents(tree, shapes, &other_files);
+            return Checked { was_misjudged: true, ..self.tenants(documents, files, Look::AtDocuments) };
+        }
+        for it in &typed {
+            let (tenant, found) = read_tenant(tree, &against, it);
+            tenants.extend(tenant);
+            diagnostics.extend(found);
+        }
+        diagnostics.extend(across(tree, shapes, &tenants, others));
+        tenants.sort_by(|a, b| (&a.tenant.name, a.tenant.span).cmp(&(&b.tenant.name, b.tenant.span)));
+        Checked { project, catalog, tenants, diagnostics, was_misjudged: false }
     }
-    diagnostics.extend(across(tree, shapes, &tenants, others));
-    tenants.sort_by(|a, b| (&a.tenant.name, a.tenant.span).cmp(&(&b.tenant.name, b.tenant.span)));
-    Checked { project, catalog, tenants, diagnostics }
 }
 
 /// Whether every document of a file says `kind: Tenant` at the start of a line. Looks at the text only; a file
@@ -213,28 +243,39 @@ struct TenantFile {
     holds_others: bool,
 }
 
-fn read_tenant_file(tree: &SourceTree, shapes: &Shapes, catalog: &Catalog, id: FileId, now: Timestamp) -> TenantFile {
+/// What a tenant's document is read against.
+struct Against<'a> {
+    project: &'a Project,
+    catalog: &'a Catalog,
+    now: Timestamp,
+    twin: &'a Twin<'a>,
+}
+
+fn read_tenant_file(tree: &SourceTree, shapes: &Shapes, against: &Against<'_>, id: FileId) -> TenantFile {
     let Documents { typed, mut diagnostics } = read_file(tree, shapes, id);
     let holds_others = typed.iter().any(|it| it.document.kind != parse::Kind::Tenant);
     let mut tenants = Vec::with_capacity(typed.len());
     for it in &typed {
-        let (tenant, found) = read_tenant(tree, catalog, it, now);
+        let (tenant, found) = read_tenant(tree, against, it);
         tenants.extend(tenant);
         diagnostics.extend(found);
     }
     TenantFile { tenants, diagnostics, holds_others }
 }
 
-fn read_tenant(
-    tree: &SourceTree,
-    catalog: &Catalog,
-    typed: &Typed,
-    now: Timestamp,
-) -> (Option<ReadTenant>, Vec<Diagnostic>) {
-    let (tenant, found) = check::tenant(catalog, typed, now);
+fn read_tenant(tree: &SourceTree, against: &Against<'_>, typed: &Typed) -> (Option<ReadTenant>, Vec<Diagnostic>) {
+    let Against { project, catalog, now, twin } = against;
+    let (tenant, found) = check::tenant(catalog, typed, *now);
     let body = typed.document.body;
     let bytes = &tree.files[body.file.0 as usize].bytes()[body.start as usize..body.end as usize];
-    (tenant.map(|tenant| ReadTenant { tenant, file: body.file, document: Blake3::of(bytes) }), found)
+    let read = tenant.map(|tenant| ReadTenant {
+        twin: twin(project, catalog, &tenant, typed),
+        is_shared: false,
+        tenant,
+        file: body.file,
+        document: Blake3::of(bytes),
+    });
+    (read, found)
 }
 
 /// What must be unique among all tenants.

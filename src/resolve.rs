@@ -18,6 +18,7 @@ use crate::resolve::candidates::{Gate, grace_end};
 use crate::resolve::compliance::Verdicts;
 use crate::resolve::level::{Decision, Field};
 pub use crate::resolve::reasons::{Breach, Exclusion, Reason, ReasonKind, Rule, Subject};
+pub use crate::resolve::rights::{SEATS, generosity};
 use crate::resolve::wanted::Wanted;
 use crate::resolve::why::Decided;
 use crate::resolve::windows::{Timing, is_over};
@@ -225,10 +226,7 @@ fn unserved(catalog: &Catalog, tenant: &Tenant, wanted: &Wanted<'_>) -> Vec<Excl
 
 /// The tenant's levels, and one decision for each stretch of levels that run the same versions.
 fn decide_levels<'a>(catalog: &Catalog, tenant: &Tenant, field: &Field<'a>) -> (Vec<(u32, usize)>, Vec<Decision<'a>>) {
-    let mut codes: Vec<u32> = Vec::new();
-    codes.extend(tenant.shells.iter().flat_map(|it| &catalog.shells[it.at()].platform_codes));
-    codes.sort_unstable();
-    codes.dedup();
+    let codes = tenant.levels(catalog);
     let mut levels: Vec<(u32, usize)> = Vec::with_capacity(codes.len());
     let mut decisions = Vec::new();
     for code in codes {

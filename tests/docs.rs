@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use tenantry::changes::{Cause, Guard, Kind, Reach, Weight};
 use tenantry::check;
 use tenantry::check::schema::Shapes;
 use tenantry::diag::Code;
@@ -133,4 +134,50 @@ fn every_error_of_the_client_is_explained() {
         firsts.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned)).collect();
     assert!(codes.len() > 20, "{codes:?}");
     assert_eq!(codes, explained);
+}
+
+/// The rows of the first table of a section, cell by cell.
+fn rows(section: &str) -> Vec<Vec<String>> {
+    let lines = section.lines().skip_while(|it| !it.starts_with('|')).take_while(|it| it.starts_with('|')).skip(2);
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect();
+    lines.map(cells).collect()
+}
+
+#[test]
+fn every_kind_of_change_and_every_reason_is_described_as_the_code_has_it() {
+    let page = page("plan.md");
+    let kinds = rows(section(&page, "Kinds of change"));
+    let expected: Vec<Vec<String>> = Kind::ALL
+        .iter()
+        .map(|it| {
+            let weight = match it.weight() {
+                Weight::Loss => "loss",
+                Weight::Held => "held",
+                Weight::Growth => "growth",
+                Weight::Gain => "gain",
+                Weight::Update => "update",
+                Weight::Rest => "other",
+            };
+            let seen = if it.reach() == Reach::Published { "yes" } else { "no" };
+            [&format!("`{}`", it.slug()), weight, seen, it.meaning()].map(str::to_owned).to_vec()
+        })
+        .collect();
+    assert_eq!(kinds.into_iter().map(|it| it[..4].to_vec()).collect::<Vec<_>>(), expected);
+
+    let reasons = Cause::ALL.iter().map(|it| vec![format!("`{}`", it.slug()), it.meaning().to_owned()]);
+    assert_eq!(rows(section(&page, "Reasons")), reasons.collect::<Vec<_>>());
+    let guards = Guard::ALL.iter().map(|it| vec![format!("`{}`", it.slug()), it.meaning().to_owned()]);
+    assert_eq!(rows(section(&page, "Guards")), guards.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_two_kinds_reasons_or_guards_share_a_name() {
+    let slugs = [
+        Kind::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>(),
+        Cause::ALL.iter().map(|it| it.slug()).collect(),
+        Guard::ALL.iter().map(|it| it.slug()).collect(),
+    ];
+    for list in slugs {
+        assert_eq!(list.iter().collect::<BTreeSet<_>>().len(), list.len(), "{list:?}");
+    }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::changes::{Allowance, Guard};
+
 /// Compiles tenants and a catalogue, written as YAML in git, into a signed manifest for each tenant and the bundles that they share.
 #[derive(Debug, Parser)]
 #[command(name = "tenantry", version, propagate_version = true, after_help = AFTER_HELP)]
@@ -21,7 +23,7 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 4 somebody else published first, 5 verification refused, 6 a guard stopped it, 130 interrupted.";
+Exit codes: 0 done, 1 the inputs have errors, 2 wrong usage, 3 the world failed, 4 somebody else published first, 5 verification refused, 6 a guard stopped it, 10 there are changes (`plan --exit-code`), 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Gc(GcArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
+    /// Show what a change does to customers, before it is merged.
+    Plan(PlanArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
     /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
@@ -221,6 +225,40 @@ pub(crate) struct ExplainArguments {
     /// Sentences, or JSON.
     #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
     pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// `BASE..HEAD` compares two revisions, `BASE...HEAD` the second with where it left the first, `BASE` a revision with the working directory. When left out: the working directory with where it left the default branch.
+    #[arg(value_name = "BASE..HEAD")]
+    pub(crate) range: Option<String>,
+    /// Decide both sides for this instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+    pub(crate) format: PlanFormat,
+    /// With `--format markdown`: most characters of the comment.
+    #[arg(long, value_name = "CHARS", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub(crate) budget: u32,
+    /// Keep the plan in a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = allowance)]
+    pub(crate) allow: Vec<Allowance>,
+    /// End with 10 when there are changes.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+fn allowance(text: &str) -> Result<Allowance, String> {
+    let guards = || Guard::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
+    let (name, number) = text.split_once('=').ok_or("write it as `GUARD=NUMBER`")?;
+    let guard = Guard::ALL.iter().find(|it| it.slug() == name);
+    let guard = guard.ok_or_else(|| format!("there is no guard `{name}`; there are {}", guards()))?;
+    let number = number.parse().map_err(|_| format!("`{number}` is not a number of tenants"))?;
+    Ok(Allowance { guard: *guard, number })
 }
 
 #[derive(Debug, Args)]
@@ -457,6 +495,18 @@ pub(crate) enum PlainFormat {
     Human,
     /// One JSON document.
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For a terminal.
+    Human,
+    /// A comment on a pull request.
+    Markdown,
+    /// One JSON document.
+    Json,
+    /// A page that stands by itself.
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

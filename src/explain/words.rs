@@ -214,7 +214,7 @@ impl Explainer<'_> {
             Some((min, Some(max))) => format!("{min} to {max}"),
             None => "others".to_owned(),
         };
-        let levels: Vec<String> = self.levels().iter().map(u32::to_string).collect();
+        let levels: Vec<String> = self.tenant.levels(self.catalog).iter().map(u32::to_string).collect();
         let version = topic.release.map(|it| format!("version {}", it.version)).unwrap_or_default();
         let (of, tenant) = (&topic.of, &self.tenant.name);
         format!("{version}{of} asks for shells {asked}, those of tenant `{tenant}` are at {}", levels.join(", "))

@@ -6,24 +6,83 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+use ring::digest;
+
 use super::{Content, LoadError, MAX_FILES, SourceTree, TreeFile, is_input};
 use crate::path::RepoPath;
 
 /// Reads the inputs of a project at a revision. `root` is the project's folder, anywhere inside a repository.
 pub fn read(root: &Path, revision: &str) -> Result<SourceTree, LoadError> {
+    read_beside(root, revision, &SourceTree::default())
+}
+
+/// The same, beside a tree that was read already: a file that stands there under the same path with the same bytes
+/// is not read again, and shares them.
+pub fn read_beside(root: &Path, revision: &str, other: &SourceTree) -> Result<SourceTree, LoadError> {
+    let commit = commit(root, revision)?;
+    let prefix = text(root, &["rev-parse", "--show-prefix"])?.unwrap_or_default();
+    let mut listed = list(root, &commit, &prefix)?;
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
+    let known: Vec<Option<Content>> = listed.iter().map(|it| same(it, other)).collect();
+    let wanted = listed.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(entry, _)| entry);
+    let mut read = read_blobs(root, &wanted.collect::<Vec<&Entry>>())?.into_iter();
+    let files = listed.into_iter().zip(known).map(|(entry, known)| {
+        let content = known.or_else(|| read.next()).expect("what is not known was read");
+        TreeFile { path: entry.path, content }
+    });
+    Ok(SourceTree { commit: Some(commit), files: files.collect() })
+}
+
+/// The commit that a revision stands for.
+pub fn commit(root: &Path, revision: &str) -> Result<String, LoadError> {
     if revision.starts_with('-') {
         return Err(LoadError::NoSuchRevision { revision: revision.into() });
     }
-    let commit =
-        text(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])?
-            .map_or_else(|| Err(no_commit(root, revision)), Ok)?;
-    let prefix = text(root, &["rev-parse", "--show-prefix"])?.unwrap_or_default();
-    let listed = list(root, &commit, &prefix)?;
-    let objects = read_blobs(root, &listed)?;
-    let mut files: Vec<TreeFile> =
-        listed.into_iter().zip(objects).map(|(entry, content)| TreeFile { path: entry.path, content }).collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(SourceTree { commit: Some(commit), files })
+    let found =
+        text(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])?;
+    found.map_or_else(|| Err(no_commit(root, revision)), Ok)
+}
+
+/// The newest commit that two revisions have in common; none when their histories never meet.
+pub fn merge_base(root: &Path, one: &str, other: &str) -> Result<Option<String>, LoadError> {
+    let (one, other) = (commit(root, one)?, commit(root, other)?);
+    text(root, &["merge-base", &one, &other])
+}
+
+/// The branch that changes are proposed to: what `origin` calls its default, or else `main` or `master`, here or there.
+pub fn default_branch(root: &Path) -> Result<Option<String>, LoadError> {
+    if let Some(name) = text(root, &["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])? {
+        return Ok(Some(name));
+    }
+    for name in ["origin/main", "origin/master", "main", "master"] {
+        if text(root, &["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])?.is_some() {
+            return Ok(Some(name.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// The content of an entry, when another tree holds the very same.
+fn same(entry: &Entry, other: &SourceTree) -> Option<Content> {
+    let (_, file) = other.find(entry.path.as_str())?;
+    match (&entry.blob, &file.content) {
+        (Some(blob), Content::Bytes(bytes)) => is_blob(blob, bytes).then(|| file.content.clone()),
+        (None, _) | (Some(_), Content::NotAFile) => None,
+    }
+}
+
+/// Whether git would call these bytes by this name, which is the digest that the repository uses.
+fn is_blob(blob: &str, bytes: &[u8]) -> bool {
+    let algorithm = match blob.len() {
+        40 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        64 => &digest::SHA256,
+        _ => return false,
+    };
+    let mut it = digest::Context::new(algorithm);
+    it.update(format!("blob {}\0", bytes.len()).as_bytes());
+    it.update(bytes);
+    HEXLOWER.encode(it.finish().as_ref()) == blob
 }
 
 /// Whether one commit descends from another, or is it; none when the repository here cannot tell: it is no repository,
@@ -93,7 +152,10 @@ fn list(root: &Path, commit: &str, prefix: &str) -> Result<Vec<Entry>, LoadError
     Ok(entries)
 }
 
-fn read_blobs(root: &Path, entries: &[Entry]) -> Result<Vec<Content>, LoadError> {
+fn read_blobs(root: &Path, entries: &[&Entry]) -> Result<Vec<Content>, LoadError> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut child = git(root, &["cat-file", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -6,7 +6,7 @@ use crate::input::Entitlement;
 use crate::model::{Catalog, Tenant};
 
 /// The entitlement that a licence's seats are.
-const SEATS: &str = "seats";
+pub const SEATS: &str = "seats";
 
 /// What the plan, its extended plans and the add-ons give together, and the licence's seats.
 pub(super) fn entitlements(catalog: &Catalog, tenant: &Tenant) -> BTreeMap<String, Entitlement> {
@@ -41,7 +41,8 @@ fn united<'a, T: Clone + 'a>(
     united
 }
 
-fn generosity(value: &Entitlement) -> (u8, u32) {
+/// What decides which of two values of one entitlement wins: the greater.
+pub fn generosity(value: &Entitlement) -> (u8, u32) {
     match value {
         Entitlement::Flag(false) => (0, 0),
         Entitlement::Flag(true) => (1, 0),

@@ -68,6 +68,7 @@ pub(in crate::check) fn project(document: &Written<'_, ProjectDocument>, found: 
         let freshness = lower::duration(lifetimes.freshness.as_deref(), at.key("freshness"), found);
         project.freshness_lifetime = freshness.unwrap_or(project.freshness_lifetime);
     }
+    project.revocation_budget = spec.revocation_budget.unwrap_or(project.revocation_budget);
     project.stores = stores(&spec.stores, at.key("stores"), found);
     project
 }
