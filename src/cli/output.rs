@@ -6,9 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::FormatArgument;
-use crate::diag::{self, Diagnostic};
-use crate::load::SourceTree;
-use crate::report::{self, Format, Styled};
+use crate::report::Format;
 
 const BOLD_RED: &str = "\u{1b}[1;31m";
 const BOLD_YELLOW: &str = "\u{1b}[1;33m";
@@ -58,21 +56,6 @@ pub(crate) enum Place {
     Talk,
 }
 
-/// Diagnostics, in the format asked for. Machine formats always go to stdout.
-pub(crate) fn diagnostics(tree: &SourceTree, mut found: Vec<Diagnostic>, format: Format, place: Place) {
-    let sources = tree.sources();
-    diag::sort(&mut found, &sources);
-    let styled = match format {
-        Format::Human => Styled::Coloured,
-        _ => Styled::Plain,
-    };
-    let text = report::diagnostics(&found, &sources, format, styled);
-    match (format, place) {
-        (Format::Human | Format::Short, Place::Talk) => anstream::eprint!("{text}"),
-        _ => result(&text),
-    }
-}
-
 impl From<FormatArgument> for Format {
     fn from(argument: FormatArgument) -> Format {
         match argument {
@@ -81,6 +64,8 @@ impl From<FormatArgument> for Format {
             FormatArgument::Json => Format::Json,
             FormatArgument::Sarif => Format::Sarif,
             FormatArgument::Github => Format::Github,
+            FormatArgument::Gitlab => Format::Gitlab,
+            FormatArgument::Junit => Format::Junit,
         }
     }
 }
