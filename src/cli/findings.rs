@@ -22,7 +22,9 @@ pub(crate) fn say(settings: &Settings, tree: &SourceTree, mut found: Vec<Diagnos
         Format::Human => Styled::Coloured,
         _ => Styled::Plain,
     };
+    let is_heard = std::env::var_os("GITHUB_ACTIONS").is_some() && matches!(format, Format::Human | Format::Short);
     let text = report::text(&findings, format, styled);
+    let text = if is_heard { output::unheard(&text) } else { text };
     match (format, place) {
         (Format::Human | Format::Short, Place::Talk) => anstream::eprint!("{text}"),
         _ => output::result(&text),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::FormatArgument;
-use crate::report::Format;
+use crate::report::{Format, harmless};
 
 const BOLD_RED: &str = "\u{1b}[1;31m";
 const BOLD_YELLOW: &str = "\u{1b}[1;33m";
@@ -33,20 +33,25 @@ pub(crate) fn json_line(value: &impl serde::Serialize) {
 
 /// Talk, on stderr.
 pub(crate) fn talk(text: &str) {
-    anstream::eprintln!("{text}");
+    anstream::eprintln!("{}", unheard(text));
 }
 
-/// Something that went wrong, on stderr.
+/// Something that went wrong, on stderr. It may quote a file's name or somebody's answer, so it stays one line.
 pub(crate) fn error(message: &str, help: Option<&str>) {
-    anstream::eprintln!("{BOLD_RED}error{PLAIN}: {message}");
+    anstream::eprintln!("{BOLD_RED}error{PLAIN}: {}", unheard(&harmless(message)));
     if let Some(help) = help {
-        anstream::eprintln!("{BOLD_CYAN}help{PLAIN}: {help}");
+        anstream::eprintln!("{BOLD_CYAN}help{PLAIN}: {}", unheard(&harmless(help)));
     }
 }
 
 /// Something to beware of, on stderr.
 pub(crate) fn warning(message: &str) {
-    anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {message}");
+    anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {}", unheard(message));
+}
+
+/// A text in which a runner of GitHub Actions finds no command of the older form, which it looks for anywhere in a line.
+pub(crate) fn unheard(text: &str) -> String {
+    text.replace("##[", "## [")
 }
 
 /// Where something goes: diagnostics are the result of `check`, and talk beside the result of others.
