@@ -7,7 +7,8 @@ use tenantry::index::Index;
 
 use crate::http::Cdn;
 use crate::hub::BOT;
-use crate::project::{NOW, read, run, time};
+use crate::project::{NOW, copy, read, run, time};
+use crate::repository::Repository;
 use crate::scene::Scene;
 
 /// What a device of a tenant may run.
@@ -228,10 +229,96 @@ fn an_archive_that_is_not_the_one_is_never_run() {
         ("$(touch /tmp/x)".into(), 2, "an archive needs its SHA-256"),
     ] {
         let text = text.replace(&format!("sha256: {sha256}"), &format!("sha256: \"{given}\""));
-        let ran = scene.runs(&text).ends_with(code);
+        let ran = scene.runs(&text, &[]).ends_with(code);
         assert!(ran.log.contains(said), "{}", ran.log);
         assert!(!ran.log.contains("tenantry 0."), "it was not started");
     }
-    let ran = scene.runs(&text.replace(&url, &format!("{url}.gone"))).ends_with(3);
+    let ran = scene.runs(&text.replace(&url, &format!("{url}.gone")), &[]).ends_with(3);
     assert!(ran.log.contains("the archive cannot be fetched"), "{}", ran.log);
+}
+
+#[test]
+fn without_an_archive_it_is_built_from_the_commit_that_the_action_is_pinned_to() {
+    let scene = Scene::new();
+    let is_archive =
+        |it: &&str| !["with: # without", "archive: ", "sha256: "].iter().any(|key| it.trim_start().starts_with(key));
+    let text: String = scene.workflow("publish.yml").lines().filter(is_archive).map(|it| format!("{it}\n")).collect();
+    assert!(!text.contains("release.tar.gz"));
+    let tools = scene.outside("tools");
+    fs::create_dir(&tools).expect("makes a folder");
+    let asked = scene.outside("asked");
+    let cargo = format!(
+        "#!/bin/sh\necho \"$*\" > {}\nfor last; do true; done\nln -s {} \"$last/bin/tenantry\"\n",
+        asked.display(),
+        env!("CARGO_BIN_EXE_tenantry")
+    );
+    fs::write(tools.join("cargo"), cargo).expect("writes");
+    run(std::process::Command::new("chmod").args(["+x", "cargo"]).current_dir(&tools)).ok();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").expect("a path"));
+    scene.runs(&text, &[("SYSTEM_PATH", &path)]).ends_with(0);
+    let asked = fs::read_to_string(asked).expect("cargo was asked");
+    let expected = format!("install --quiet --locked --path {} --root ", env!("CARGO_MANIFEST_DIR"));
+    assert!(asked.starts_with(&expected), "{asked}");
+}
+
+#[test]
+fn a_role_is_taken_on_with_a_token_that_github_gives_and_no_secret() {
+    let scene = Scene::new();
+    let role = "arn:aws:iam::123456789012:role/publish";
+    let text = scene.workflow("publish.yml").replace("${{ vars.TENANTRY_AWS_ROLE }}", role);
+    let refused = scene.runs(&text, &[]).ends_with(2);
+    assert!(refused.log.contains("a role needs `permissions: id-token: write`"), "{}", refused.log);
+
+    // What the program sees of it.
+    let tools = scene.outside("tools");
+    fs::create_dir(&tools).expect("makes a folder");
+    let seen = scene.outside("seen");
+    let spy = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" publish \"*) echo \"$AWS_ROLE_ARN $AWS_ROLE_SESSION_NAME $(cat \"$AWS_WEB_IDENTITY_TOKEN_FILE\")\" > {};; esac\nexec {} \"$@\"\n",
+        seen.display(),
+        env!("CARGO_BIN_EXE_tenantry"),
+    );
+    fs::write(tools.join("tenantry"), spy).expect("writes");
+    run(std::process::Command::new("chmod").args(["+x", "tenantry"]).current_dir(&tools)).ok();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").expect("a path"));
+    let url = scene.hub.offer("identity", b"{\"value\":\"who-this-is\"}".to_vec());
+    let more = [
+        ("PATH", &*path),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", &format!("{url}?api-version=2.0")),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "a-token-to-ask-with"),
+    ];
+    let published = scene.runs(&text, &more).ends_with(0);
+    assert_eq!(fs::read_to_string(seen).expect("it ran"), format!("{role} tenantry-publish who-this-is\n"));
+    assert!(!published.log.contains("who-this-is"), "it is not said");
+    assert_eq!(scene.hub.leaked(), ["a-token-to-ask-with"], "where it belongs");
+}
+
+/// The pull request that README.md shows, with the comment as it would be today. `BLESS=1` writes that into the page.
+#[test]
+fn the_comment_in_the_readme_is_the_real_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let repository = Repository::new(Vec::new());
+    for name in ["catalog", "tenants"] {
+        copy(&root.join(name), &repository.project.path(name));
+    }
+    fs::copy(root.join("tenantry.yaml"), repository.project.path("tenantry.yaml")).expect("copies");
+    let base = repository.commit("the example");
+    repository.edit("tenants/u/umbra-architetti.yaml", "plan: starter", "plan: business");
+    let range = format!("{base}...{}", repository.commit("a licence change"));
+    let comment = repository.project.run_at("2026-11-26T10:00:00Z", &["plan", &range, "--format", "markdown"]).ok();
+    let mut readme = fs::read_to_string(root.join("README.md")).expect("reads");
+    if std::env::var_os("BLESS").is_some_and(|it| it == "1") {
+        let begins = readme.find("> <!-- tenantry:plan -->").expect("a comment is there");
+        let length: usize =
+            readme[begins..].split_inclusive('\n').take_while(|it| it.starts_with('>')).map(str::len).sum();
+        let quoted: String = comment.stdout.lines().map(|it| format!("{}\n", format!("> {it}").trim_end())).collect();
+        readme.replace_range(begins..begins + length, &quoted);
+        fs::write(root.join("README.md"), &readme).expect("writes");
+    }
+    let shown: Vec<&str> = readme.lines().filter_map(|it| it.strip_prefix('>')).map(str::trim).collect();
+    // The two commits have other names in the reader's repository.
+    let lines = |lines: Vec<&str>| -> Vec<String> {
+        lines.into_iter().filter(|it| !it.starts_with("### tenantry plan")).map(|it| it.trim().to_owned()).collect()
+    };
+    assert_eq!(lines(shown), lines(comment.stdout.trim_end().lines().collect()));
 }

@@ -71,6 +71,24 @@ fn what_others_write_is_pinned_and_no_part_of_a_script() {
 }
 
 #[test]
+fn the_page_names_every_input_and_output_of_every_action_and_every_recipe() {
+    let page = fs::read_to_string(repository().join("docs/ci.md")).expect("the page");
+    for file in files("actions", "action.yml") {
+        let action: Value = serde_yaml::from_str(&fs::read_to_string(&file).expect("reads")).expect("YAML");
+        let named = ["inputs", "outputs"].into_iter().flat_map(|it| action[it].as_object().into_iter().flatten());
+        let mut named: Vec<&str> = named.map(|it| it.0.as_str()).collect();
+        named.extend(file.parent().and_then(Path::file_name).and_then(|it| it.to_str()));
+        for name in named {
+            assert!(page.contains(&format!("`{name}`")), "{}: {name}", file.display());
+        }
+    }
+    for file in files("docs/ci", "") {
+        let link = file.strip_prefix(repository().join("docs")).expect("below docs");
+        assert!(page.contains(&format!("]({})", link.display())), "{}", link.display());
+    }
+}
+
+#[test]
 fn the_linters_of_workflows_find_nothing() {
     let (workflows, actions) = (files("docs/ci/github", ".yml"), files("actions", "action.yml"));
     if let Some(mut zizmor) = tool("zizmor") {

@@ -182,7 +182,10 @@ impl Machine<'_> {
         fs::write(&file, script).expect("writes");
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).current_dir(self.work());
-        let before: Vec<String> = self.path.iter().rev().cloned().chain(std::env::var("PATH").ok()).collect();
+        // What the machine has, which steps put their own before.
+        let given = self.occasion.more.iter().find(|it| it.0 == "SYSTEM_PATH").map(|it| it.1.clone());
+        let system = given.or_else(|| std::env::var("PATH").ok());
+        let before: Vec<String> = self.path.iter().rev().cloned().chain(system).collect();
         command
             .env_clear()
             .env("PATH", before.join(":"))
@@ -276,7 +279,13 @@ pub(crate) fn zipped(name: &str, bytes: &[u8]) -> Vec<u8> {
 
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
-    command.current_dir(folder).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    // Nothing here has to outlive a power cut.
+    command
+        .current_dir(folder)
+        .args(["-c", "core.fsync=none"])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1");
     for who in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{who}_NAME"), "somebody").env(format!("GIT_{who}_EMAIL"), "somebody@example.com");
     }

@@ -187,13 +187,12 @@ impl Scene {
     }
 
     pub(crate) fn publishes(&self) -> Ran {
-        self.publishes_with(&[])
+        self.runs(&self.workflow("publish.yml"), &[])
     }
 
+    /// The same, with more variables in every step.
     pub(crate) fn publishes_with(&self, more: &[(&str, &str)]) -> Ran {
-        let mut occasion = self.occasion("refs/heads/main", json!({}), self.secrets());
-        occasion.more = more.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        run(&self.workflow("publish.yml"), &occasion)
+        self.runs(&self.workflow("publish.yml"), more)
     }
 
     pub(crate) fn refreshes(&self, at: i64) -> Ran {
@@ -208,8 +207,10 @@ impl Scene {
     }
 
     /// A workflow of one's own, on main.
-    pub(crate) fn runs(&self, text: &str) -> Ran {
-        run(text, &self.occasion("refs/heads/main", json!({}), self.secrets()))
+    pub(crate) fn runs(&self, text: &str, more: &[(&str, &str)]) -> Ran {
+        let mut occasion = self.occasion("refs/heads/main", json!({}), self.secrets());
+        occasion.more = more.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        run(text, &occasion)
     }
 
     /// What lies in the environment `publish` of the repository.
