@@ -14,7 +14,7 @@ number="${TENANTRY_NUMBER:-}"
 author="${TENANTRY_AUTHOR:-github-actions[bot]}"
 [[ "$number" =~ ^[0-9]{1,12}$ ]] || fail "\`TENANTRY_NUMBER\` is not the number of a pull request" 2
 marker="$(head -n 1 "$comment")"
-[ "$marker" = '<!-- tenantry:plan -->' ] || fail "the comment does not begin with its marker" 2
+[[ "$marker" =~ ^'<!-- tenantry:plan'(' '[a-z0-9-]{1,40})?' -->'$ ]] || fail "the comment does not begin with its marker" 2
 
 jq --raw-input --slurp '{body: .}' "$comment" >"$work/body.json"
 

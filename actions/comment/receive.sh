@@ -3,6 +3,7 @@
 # could make it upload anything; so nothing of it is believed but that it is text. Which pull request it belongs to is
 # asked of GitHub. The text is shown inside a code block that it cannot leave, where nothing is a link, a mention or markup.
 #
+#   TENANTRY_NAME                          which of several projects of the repository; the artifact is tenantry-plan-NAME then
 #   TENANTRY_RUN                           the run that uploaded the plan
 #   TENANTRY_HEAD, _HEAD_OWNER, _HEAD_BRANCH   what it ran on: commit, owner and branch, from the event
 #   GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL   as GitHub Actions has them
@@ -12,6 +13,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/github.sh"
 
 run="${TENANTRY_RUN:-}"
 [[ "$run" =~ ^[0-9]{1,18}$ ]] || fail "\`TENANTRY_RUN\` is not the number of a run" 2
+
+name="${TENANTRY_NAME:-}"
+[[ "$name" =~ ^[a-z0-9-]{0,40}$ ]] || fail "a name is made of lower-case letters, digits and hyphens" 2
+artifact_name="tenantry-plan${name:+-$name}"
 
 # Bytes of the artifact and of the text that are looked at.
 most_zipped=2000000
@@ -26,9 +31,9 @@ if [ -z "$number" ]; then
   exit 0
 fi
 
-api GET "actions/runs/$run/artifacts?per_page=100&name=tenantry-plan" --retry 3 >"$work/artifacts.json" || fail "the artifacts cannot be read"
-artifact="$(jq --argjson most "$most_zipped" \
-  '[.artifacts[] | select(.name == "tenantry-plan" and .expired == false and .size_in_bytes <= $most) | .id][0] // empty' "$work/artifacts.json")"
+api GET "actions/runs/$run/artifacts?per_page=100&name=$artifact_name" --retry 3 >"$work/artifacts.json" || fail "the artifacts cannot be read"
+artifact="$(jq --argjson most "$most_zipped" --arg name "$artifact_name" \
+  '[.artifacts[] | select(.name == $name and .expired == false and .size_in_bytes <= $most) | .id][0] // empty' "$work/artifacts.json")"
 if [ -z "$artifact" ]; then
   echo "the run has left no plan of a decent size"
   exit 0
@@ -44,7 +49,7 @@ if ! [ -s "$work/plan.txt" ]; then
 fi
 
 # Backticks would end the block. Controls, direction marks and what is invisible would show another text than there is.
-jq --raw-input --slurp --join-output --arg url "${GITHUB_SERVER_URL:-https://github.com}/$GITHUB_REPOSITORY/actions/runs/$run" '
+jq --raw-input --slurp --join-output --arg name "$name" --arg url "${GITHUB_SERVER_URL:-https://github.com}/$GITHUB_REPOSITORY/actions/runs/$run" '
   def shown:
     if . == 10 then .
     elif . == 96 then 39
@@ -54,7 +59,8 @@ jq --raw-input --slurp --join-output --arg url "${GITHUB_SERVER_URL:-https://git
     else . end;
   (explode | map(shown)) as $text
   | ($text | .[:55000] | implode) as $first
-  | "<!-- tenantry:plan -->\n### tenantry plan of a fork\n\n"
+  | (if $name == "" then ["", ""] else [" " + $name, " of " + $name] end) as [$mark, $of]
+  | "<!-- tenantry:plan\($mark) -->\n### tenantry plan\($of), from a fork\n\n"
   + "Made by [a run](\($url)) of the proposed change itself, without any secret. Whoever proposes a change can also change what that run says.\n\n"
   + "```text\n" + $first + "\n```\n"
   + if ($text | length) > 55000 then "\nThe rest is in the artifact of the run.\n" else "" end

@@ -6,6 +6,7 @@
 #   TENANTRY_HEAD      where it leads
 #   TENANTRY_PROJECT   the project's folder; `.` when left out
 #   TENANTRY_LABELS    a label a line, as they are or in JSON; `tenantry-allow:GUARD=NUMBER` lets a guard pass
+#   TENANTRY_NAME      tells several projects of one repository apart: each has a comment of its own
 #   TENANTRY_OUT       where to put comment.md, plan.txt and plan.json
 #
 # Ends as `tenantry plan` does: 0, 1 for errors in the inputs, 6 for a guard.
@@ -22,6 +23,12 @@ commit() {
     echo "::error title=tenantry plan::a revision is not here; the checkout needs fetch-depth: 0" >&2
     exit 2
   }
+}
+
+name="${TENANTRY_NAME:-}"
+[[ "$name" =~ ^[a-z0-9-]{0,40}$ ]] || {
+  echo "::error title=tenantry plan::a name is made of lower-case letters, digits and hyphens" >&2
+  exit 2
 }
 
 base="$(commit "${TENANTRY_BASE:?where the change begins}")"
@@ -44,7 +51,12 @@ no_plan() {
   echo 'There is no plan: the project has errors.' >"$out/plan.txt"
 }
 
+# The name goes into the marker by which the comment is found again, and into its title.
 finish() {
+  if [ -n "$name" ]; then
+    sed -i.bak -e "1s/tenantry:plan/tenantry:plan $name/" -e "2s/tenantry plan/tenantry plan of $name/" "$out/comment.md"
+    rm "$out/comment.md.bak"
+  fi
   if [ -n "${GITHUB_OUTPUT:-}" ]; then
     printf 'code=%s\nfolder=%s\n' "$1" "$out" >>"$GITHUB_OUTPUT"
   fi

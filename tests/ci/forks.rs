@@ -76,8 +76,8 @@ fn the_plan_of_a_fork_is_made_without_a_secret_and_shown_as_text() {
     scene.comments(&pull).ends_with(0);
     let said = scene.hub.own(7);
     let expected = format!(
-        "<!-- tenantry:plan -->\n### tenantry plan of a fork\n\nMade by [a run](https://github.com/example/shop/actions/runs/{}) of the proposed change itself, without any secret. Whoever proposes a change can also change what that run says.\n\n```text\n",
-        scene.last_run() - 1
+        "<!-- tenantry:plan -->\n### tenantry plan, from a fork\n\nMade by [a run](https://github.com/example/shop/actions/runs/{}) of the proposed change itself, without any secret. Whoever proposes a change can also change what that run says.\n\n```text\n",
+        scene.planned()
     );
     assert!(said.len() == 1 && said[0].starts_with(&expected), "{said:?}");
     assert!(said[0].contains("gets 'com.example.chat' 1.0.0") && said[0].ends_with("\n```\n"), "{said:?}");
@@ -182,7 +182,7 @@ fn an_artifact_is_text_of_a_decent_size_or_nothing() {
     let pull = proposed(&scene, 20, "x");
     let post = |number: u64, name: &str, archive: Vec<u8>| -> Vec<String> {
         let pull = scene.proposes(number, "mallory", &format!("x{number}"));
-        scene.hub.leaves(scene.last_run(), name, archive);
+        scene.hub.leaves(scene.planned(), name, archive);
         let ran = scene.comments(&pull).ends_with(0);
         is_harmless(&scene, &ran);
         scene.hub.own(number)
@@ -225,7 +225,7 @@ fn an_artifact_is_text_of_a_decent_size_or_nothing() {
     }
 
     // The run says nothing about where its text goes.
-    scene.hub.leaves(scene.last_run(), "tenantry-plan", zipped("plan.txt", b"x"));
+    scene.hub.leaves(scene.planned(), "tenantry-plan", zipped("plan.txt", b"x"));
     let moved_on = Pull { head: "0".repeat(40), ..pull.clone() };
     let ran = scene.comments(&moved_on).ends_with(0);
     assert!(ran.log.contains("no open pull request ends with this commit any more"), "{}", ran.log);

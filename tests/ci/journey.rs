@@ -7,7 +7,7 @@ use tenantry::index::Index;
 
 use crate::http::Cdn;
 use crate::hub::BOT;
-use crate::project::{NOW, copy, read, run, time};
+use crate::project::{NOW, copy, read, run, small, time};
 use crate::repository::Repository;
 use crate::scene::Scene;
 
@@ -156,6 +156,62 @@ fn errors_stand_at_their_lines_and_no_old_plan_is_left_to_be_believed() {
     assert!(ran.summary.contains("| ✕&nbsp;error `unknown-plan` | `tenants/elm.yaml:6:9` |"), "{}", ran.summary);
     let said = scene.hub.own(9);
     assert!(said.len() == 1 && said[0].contains("There is no plan: the project has errors."), "{said:?}");
+}
+
+#[test]
+fn a_tenant_that_changes_its_own_terms_is_shown_where_it_does() {
+    let scene = Scene::new();
+    scene.project.edit("tenants/elm.yaml", "spec:\n", "spec:\n  data_region: eu\n");
+    scene.commit("elm wants its data elsewhere");
+    let proposed = scene.proposes(12, "example", "elm");
+    let stopped = scene.plans(&proposed, &[]).ends_with(6);
+    let said = stopped.commands();
+    assert!(
+        said[1].starts_with("::error file=tenants/elm.yaml,line=5,endLine=5,col=16,endColumn=17,title=guard own_terms::the document of 1 tenant changes"),
+        "{said:?}"
+    );
+    scene.plans(&proposed, &["tenantry-allow:own_terms=1"]).ends_with(0);
+}
+
+#[test]
+fn several_projects_of_a_repository_have_a_comment_each() {
+    let scene = Scene::new();
+    for (path, text) in small() {
+        scene.project.write(&format!("staging/{path}"), text);
+    }
+    scene.commit("another project");
+    scene.push("main");
+    scene.git(&["fetch", "--quiet", "origin"]);
+    scene.project.edit("staging/tenants/bolt.yaml", "plan: starter", "plan: business");
+    scene.commit("bolt buys more");
+    let (text, reading) = (scene.workflow("plan.yml"), scene.workflow("comment.yml"));
+    let staging = text
+        .replace("          token: ", "          project: staging\n          name: staging\n          token: ")
+        .replace("name: tenantry-plan\n", "name: tenantry-plan-staging\n");
+    let ours = scene.proposes(13, "example", "bolt");
+    for workflow in [&text, &staging, &text, &staging] {
+        scene.plans_by(workflow, &ours, &[]).ends_with(0);
+    }
+    let said = scene.hub.own(13);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("<!-- tenantry:plan -->\n### tenantry plan · ") && said[0].contains("No changes."));
+    assert!(said[1].starts_with("<!-- tenantry:plan staging -->\n### tenantry plan of staging · "), "{}", said[1]);
+    assert!(said[1].contains("1 tenant changes"));
+
+    let theirs = scene.proposes(14, "mallory", "bolt");
+    let reading_staging = reading.replace("          token: ", "          name: staging\n          token: ");
+    for _ in 0..2 {
+        scene.plans_by(&staging, &theirs, &[]).ends_with(0);
+        scene.comments_by(&reading, &theirs).ends_with(0);
+        scene.comments_by(&reading_staging, &theirs).ends_with(0);
+    }
+    let said = scene.hub.own(14);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("<!-- tenantry:plan staging -->\n### tenantry plan of staging, from a fork\n"),
+        "{}",
+        said[0]
+    );
 }
 
 #[test]

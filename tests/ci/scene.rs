@@ -21,6 +21,8 @@ pub(crate) struct Scene {
     pub(crate) project: Project,
     archive: (String, String),
     runs: Cell<u64>,
+    /// The last run of a plan.
+    planned: Cell<u64>,
 }
 
 /// A proposed change.
@@ -64,7 +66,7 @@ impl Scene {
         project.write(".gitignore", "*.pem\n*.secret\n");
         write_fixed_keys(&project.path("keys"), "production");
         let archive = archive(folder.path(), &hub);
-        let scene = Scene { folder, memory, hub, project, archive, runs: Cell::new(100) };
+        let scene = Scene { folder, memory, hub, project, archive, runs: Cell::new(100), planned: Cell::new(100) };
         git(scene.folder.path(), &["init", "--quiet", "--bare", "--initial-branch", "main", "remote.git"]);
         let work = scene.project.path("");
         git(&work, &["init", "--quiet", "--initial-branch", "main"]);
@@ -157,6 +159,11 @@ impl Scene {
 
     /// The plan of a pull request, as its author's push starts it.
     pub(crate) fn plans(&self, pull: &Pull, labels: &[&str]) -> Ran {
+        self.plans_by(&self.workflow("plan.yml"), pull, labels)
+    }
+
+    /// The same by a workflow of one's own.
+    pub(crate) fn plans_by(&self, workflow: &str, pull: &Pull, labels: &[&str]) -> Ran {
         let labels: Vec<Value> = labels.iter().map(|it| json!({ "name": it })).collect();
         let event = json!({ "pull_request": {
             "number": pull.number,
@@ -166,24 +173,30 @@ impl Scene {
         } });
         let mut occasion = self.occasion(&format!("refs/pull/{}/merge", pull.number), event, json!({}));
         occasion.is_fork = pull.is_fork();
-        run(&self.workflow("plan.yml"), &occasion)
+        self.planned.set(occasion.run);
+        run(workflow, &occasion)
     }
 
     /// What follows when a plan has been run.
     pub(crate) fn comments(&self, pull: &Pull) -> Ran {
+        self.comments_by(&self.workflow("comment.yml"), pull)
+    }
+
+    /// The same by a workflow of one's own.
+    pub(crate) fn comments_by(&self, workflow: &str, pull: &Pull) -> Ran {
         let event = json!({ "workflow_run": {
-            "id": self.runs.get(),
+            "id": self.planned.get(),
             "event": "pull_request",
             "head_sha": pull.head,
             "head_branch": pull.branch,
             "head_repository": { "full_name": format!("{}/shop", pull.owner), "owner": { "login": pull.owner } },
         } });
-        run(&self.workflow("comment.yml"), &self.occasion("refs/heads/main", event, json!({})))
+        run(workflow, &self.occasion("refs/heads/main", event, json!({})))
     }
 
-    /// The number of the last run.
-    pub(crate) fn last_run(&self) -> u64 {
-        self.runs.get()
+    /// The number of the last run of a plan.
+    pub(crate) fn planned(&self) -> u64 {
+        self.planned.get()
     }
 
     pub(crate) fn publishes(&self) -> Ran {
