@@ -33,6 +33,11 @@ name="${TENANTRY_NAME:-}"
 
 base="$(commit "${TENANTRY_BASE:?where the change begins}")"
 head="$(commit "${TENANTRY_HEAD:?where the change leads}")"
+# What others have done meanwhile is not this change's.
+base="$(git -C "$project" merge-base "$base" "$head")" || {
+  echo "::error title=tenantry plan::the two revisions have no commit in common here; the checkout needs fetch-depth: 0" >&2
+  exit 2
+}
 
 allow=()
 while IFS= read -r label; do
@@ -42,7 +47,7 @@ while IFS= read -r label; do
 done <<<"${TENANTRY_LABELS:-}"
 
 plan() {
-  tenantry --project "$project" plan "$base...$head" ${allow[@]+"${allow[@]}"} "$@"
+  tenantry --project "$project" plan "$base..$head" ${allow[@]+"${allow[@]}"} "$@"
 }
 
 # The comment that stands there until there is a plan again.

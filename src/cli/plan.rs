@@ -43,7 +43,11 @@ pub(super) fn run(settings: &Settings, arguments: &PlanArguments) -> Result<(), 
     if let Some(path) = &arguments.out {
         keep(path, &set, &names)?;
     }
-    print(settings, arguments, &set, &names, &head);
+    print(arguments, &set, &names);
+    if arguments.format == PlanFormat::Github {
+        output::result(&show::annotations(&set, &head.sources(), &settings.folder_in_repository()));
+        findings::summarise(|budget| show::comment(&set, &names, budget / LONGEST_CHARACTER));
+    }
     finish(arguments, &set)
 }
 
@@ -59,7 +63,7 @@ fn sides(settings: &Settings, range: Option<&str>) -> Result<Sides, Failure> {
     let is_range = |it: &&str| it.contains("..");
     let (base, head) = match (range, range.filter(is_range)) {
         (_, Some(range)) => two(root, range)?,
-        (Some(base), None) => (Revision::named(root, base)?, None),
+        (Some(base), None) => (Revision { name: base.to_owned(), commit: load::git::commit(root, base)? }, None),
         (None, None) => (default_base(root)?, None),
     };
     let (head, head_name) = match head {
@@ -77,41 +81,24 @@ struct Revision {
 }
 
 impl Revision {
-    /// What is left out is `HEAD`.
-    fn named(root: &Path, text: &str) -> Result<Revision, Failure> {
-        let name = if text.is_empty() { "HEAD" } else { text };
-        Ok(Revision { name: name.to_owned(), commit: load::git::commit(root, name)? })
-    }
-
     fn shown(&self) -> String {
-        match self.is_named_by_commit() {
-            true => self.short_name().to_owned(),
-            false => format!("{} ({})", self.name, self.short_commit()),
+        let short = &self.commit[..SHORT.min(self.commit.len())];
+        match self.commit.starts_with(&self.name) {
+            true => short.to_owned(),
+            false => format!("{} ({short})", self.name),
         }
-    }
-
-    fn short_name(&self) -> &str {
-        match self.is_named_by_commit() {
-            true => self.short_commit(),
-            false => &self.name,
-        }
-    }
-
-    fn short_commit(&self) -> &str {
-        &self.commit[..SHORT.min(self.commit.len())]
-    }
-
-    fn is_named_by_commit(&self) -> bool {
-        self.commit.starts_with(&self.name)
     }
 }
 
-/// `A..B`, or `A...B` for what B has changed since it left A.
+/// `A..B`, or `A...B` for what B has changed since it left A. What is left out is `HEAD`.
 fn two(root: &Path, range: &str) -> Result<(Revision, Option<Revision>), Failure> {
-    let named = |text: &str| Revision::named(root, text);
+    let named = |text: &str| -> Result<Revision, Failure> {
+        let name = if text.is_empty() { "HEAD" } else { text };
+        Ok(Revision { name: name.to_owned(), commit: load::git::commit(root, name)? })
+    };
     if let Some((base, head)) = range.split_once("...") {
         let (base, head) = (named(base)?, named(head)?);
-        return Ok((merge_base(root, &base, &head)?, Some(head)));
+        return Ok((merge_base(root, &base.name, &head.name)?, Some(head)));
     }
     let (base, head) = range.split_once("..").unwrap_or((range, ""));
     Ok((named(base)?, Some(named(head)?)))
@@ -123,21 +110,16 @@ fn default_base(root: &Path) -> Result<Revision, Failure> {
         return Err(Failure::new(Exit::Usage, "there is no default branch to compare with")
             .help("name a base, such as `tenantry plan HEAD` for what is not committed yet"));
     };
-    merge_base(root, &Revision::named(root, &branch)?, &Revision::named(root, "HEAD")?)
+    merge_base(root, &branch, "HEAD")
 }
 
-/// Where `other` left `one`.
-fn merge_base(root: &Path, one: &Revision, other: &Revision) -> Result<Revision, Failure> {
-    let Some(commit) = load::git::merge_base(root, &one.commit, &other.commit)? else {
-        let (one, other) = (&one.name, &other.name);
+fn merge_base(root: &Path, one: &str, other: &str) -> Result<Revision, Failure> {
+    let found = load::git::merge_base(root, one, other)?;
+    let Some(commit) = found else {
         return Err(Failure::new(Exit::Usage, format!("`{one}` and `{other}` have no commit in common"))
             .help("in a shallow clone fetch the whole history first, or name the base itself"));
     };
-    let name = match one.is_named_by_commit() && one.commit == commit {
-        true => commit.clone(),
-        false => format!("{}, where {} left it", one.short_name(), other.short_name()),
-    };
-    Ok(Revision { name, commit })
+    Ok(Revision { name: format!("{one}, where {other} left it"), commit })
 }
 
 fn keep(path: &Path, set: &ChangeSet, names: &Names) -> Result<(), Failure> {
@@ -149,16 +131,14 @@ fn keep(path: &Path, set: &ChangeSet, names: &Names) -> Result<(), Failure> {
     })
 }
 
-fn print(settings: &Settings, arguments: &PlanArguments, set: &ChangeSet, names: &Names, head: &SourceTree) {
+fn print(arguments: &PlanArguments, set: &ChangeSet, names: &Names) {
     match arguments.format {
         PlanFormat::Human => output::result(&show::text(set, names, Styled::Coloured)),
         PlanFormat::Markdown => output::result(&show::comment(set, names, arguments.budget as usize)),
         PlanFormat::Json => output::json(&show::document(set, names)),
         PlanFormat::Html => output::result(&show::page(set, names)),
-        PlanFormat::Github => {
-            output::result(&show::annotations(set, &head.sources(), &settings.folder_in_repository()));
-            findings::summarise(|budget| show::comment(set, names, budget / LONGEST_CHARACTER));
-        }
+        // Places need the files, which only the caller has.
+        PlanFormat::Github => {}
     }
 }
 
