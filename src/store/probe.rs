@@ -265,6 +265,13 @@ pub fn examine(store: &dyn Store, patience: Patience, now: Timestamp) -> Result<
     Ok(Report { store: store.describe(), conditions_hold, findings: merged(findings) })
 }
 
+/// Whether a key is one at which something was tried. Only whoever is stopped half-way leaves such an object behind.
+pub fn is_ours(key: &str) -> bool {
+    let is_random = |it: &str| it.len() == 16 && it.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let rest = key.strip_prefix("state/probe/").or_else(|| key.strip_prefix("t/probe-"));
+    rest.and_then(|it| it.split_once('/')).is_some_and(|(random, _)| is_random(random))
+}
+
 /// Where to try: below `state/`, and among public keys too where those lie in another place.
 fn scratches(store: &dyn Store) -> Vec<String> {
     let random = random();
