@@ -132,11 +132,14 @@ fn a_guard_stops_the_job_says_where_and_lets_pass_what_a_label_allows() {
     );
     let said = scene.hub.own(8);
     assert!(said.len() == 1 && said[0].contains("**Stopped** by the guard `revocations`"), "{said:?}");
+    let label = "whoever may triage sets as labels: `tenantry-allow:revocations=3`. The plan is then made again.\n";
+    assert!(said[0].ends_with(label), "{said:?}");
 
     let passed = scene.plans(&proposed, &["tenantry-allow:revocations=3", "tenantry-allow:$(touch x)=1"]).ends_with(0);
     assert!(passed.commands().iter().any(|it| it.starts_with("::warning title=guard revocations::3 tenants")));
     let said = scene.hub.own(8);
     assert!(said.len() == 1 && said[0].contains("▲ allowed · `revocations`"), "{said:?}");
+    assert!(!said[0].contains("may triage"));
 }
 
 #[test]
