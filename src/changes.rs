@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use crate::changes::classes::{Class, Shape, Values, classes};
 pub use crate::changes::downloads::{Download, Fetch, Fetched, worst};
 pub use crate::changes::facts::{Told, Witness};
-pub use crate::changes::guards::{Allowance, Evidence, Guard, Outcome, Verdict, judge};
+pub use crate::changes::guards::{Allowance, Evidence, Guard, Outcome, Verdict, allowance, judge};
 pub use crate::changes::kind::{Cause, Kind, Reach, Weight, weight};
 use crate::changes::rules::RuleChange;
 pub use crate::changes::same::Same;

@@ -209,7 +209,7 @@ fn exit_of_publish(error: &PublishError) -> Exit {
         | PublishError::Stale { .. }
         | PublishError::Rewind { .. }
         | PublishError::Backwards { .. } => Exit::Superseded,
-        PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
+        PublishError::Guard { .. } | PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
         PublishError::Unsound(_) => Exit::Refused,
         PublishError::Interrupted { .. } => Exit::Interrupted,
         PublishError::Unfinished { source, .. } => exit_of_publish(source),

@@ -14,6 +14,8 @@ mod guards;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/parts.rs"]
 mod parts;
+#[path = "plan/published.rs"]
+mod published;
 #[path = "plan/rendered.rs"]
 mod rendered;
 #[path = "plan/repository.rs"]

@@ -24,6 +24,8 @@ pub struct Names {
     pub base: String,
     /// Where it leads.
     pub head: String,
+    /// The stores whose tenants alone are compared; all tenants when there is none.
+    pub stores: Vec<String>,
 }
 
 /// For a terminal.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::changes::{Allowance, Guard};
+use crate::publish::guards;
 
 /// Compiles tenants and a catalogue, written as YAML in git, into a signed manifest for each tenant and the bundles that they share.
 #[derive(Debug, Parser)]
@@ -105,9 +106,12 @@ pub(crate) struct PublishArguments {
     /// Say what would be done, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do exactly what this plan says (from `--dry-run --format json`), or nothing.
+    /// Do exactly what this plan says, or nothing: what `tenantry plan --out` kept, or what `--dry-run --format json` wrote.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`; goes into the record.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = published_allowance)]
+    pub(crate) allow: Vec<Allowance>,
     /// What was compiled; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -163,6 +167,9 @@ pub(crate) struct RollbackArguments {
     /// Say what would come back, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`; goes into the record.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = published_allowance)]
+    pub(crate) allow: Vec<Allowance>,
     /// Bring tenants back too that were removed since.
     #[arg(long)]
     pub(crate) restore_removed: bool,
@@ -232,6 +239,9 @@ pub(crate) struct PlanArguments {
     /// `BASE..HEAD` compares two revisions, `BASE...HEAD` the second with where it left the first, `BASE` a revision with the working directory. When left out: the working directory with where it left the default branch.
     #[arg(value_name = "BASE..HEAD")]
     pub(crate) range: Option<String>,
+    /// Compare with what this store shows: its commit is the base, only its tenants count, and of the range only `..HEAD` may be given. May be given several times, or as `all`, for stores that show one commit.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
     /// Decide both sides for this instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -253,9 +263,17 @@ pub(crate) struct PlanArguments {
 }
 
 fn allowance(text: &str) -> Result<Allowance, String> {
-    let guards = || Guard::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
+    allowance_among(Guard::ALL, text)
+}
+
+fn published_allowance(text: &str) -> Result<Allowance, String> {
+    allowance_among(&guards::ASKED, text)
+}
+
+fn allowance_among(known: &[Guard], text: &str) -> Result<Allowance, String> {
+    let guards = || known.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
     let (name, number) = text.split_once('=').ok_or("write it as `GUARD=NUMBER`")?;
-    let guard = Guard::ALL.iter().find(|it| it.slug() == name);
+    let guard = known.iter().find(|it| it.slug() == name);
     let guard = guard.ok_or_else(|| format!("there is no guard `{name}`; there are {}", guards()))?;
     let number = number.parse().map_err(|_| format!("`{number}` is not a number of tenants"))?;
     Ok(Allowance { guard: *guard, number })

@@ -30,11 +30,15 @@ pub fn document(set: &ChangeSet, names: &Names) -> Value {
             "classes": of_tenant.get(&at),
         })
     });
+    let mut base = revision(&set.base, &names.base);
+    if !names.stores.is_empty() {
+        base["stores"] = json!(names.stores);
+    }
     json!({
         "format": FORMAT,
         "compiler": concat!("tenantry ", env!("CARGO_PKG_VERSION")),
         "at": set.at,
-        "base": revision(&set.base, &names.base),
+        "base": base,
         "head": revision(&set.head, &names.head),
         "summary": {
             "text": summary.line(),

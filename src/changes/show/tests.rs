@@ -151,7 +151,7 @@ fn change_set() -> impl Strategy<Value = (ChangeSet, Names)> {
             classes,
             tenants,
         };
-        (set, Names { base, head })
+        (set, Names { base, head, stores: Vec::new() })
     })
 }
 
