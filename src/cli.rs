@@ -21,6 +21,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod settings;
+mod simulate;
 mod stores;
 mod verify;
 
@@ -262,6 +263,7 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Plan(it) => plan::run(&settings, &it),
+            Command::Simulate(it) => simulate::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Refresh(it) => refresh::run(&settings, &it),
             Command::Rollback(it) => rollback::run(&settings, &it),

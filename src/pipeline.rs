@@ -3,6 +3,7 @@
 
 pub mod compile;
 pub mod plan;
+pub mod simulate;
 pub mod verify;
 
 use rayon::prelude::*;

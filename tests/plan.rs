@@ -20,6 +20,8 @@ mod published;
 mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
+#[path = "plan/simulated.rs"]
+mod simulated;
 
 #[test]
 fn nothing_changed_takes_one_line_and_ends_well() {

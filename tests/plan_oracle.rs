@@ -26,6 +26,8 @@ use world::World;
 
 #[path = "plan_oracle/brute.rs"]
 mod brute;
+#[path = "plan_oracle/course.rs"]
+mod course;
 #[path = "plan_oracle/documents.rs"]
 mod documents;
 #[path = "support/project.rs"]

@@ -3,6 +3,7 @@
 //! Much of what is told was written by tenants and authors of the catalogue. It reaches no output but as a name, set
 //! apart from our own words ([`words`]), and each format writes names so that nobody obeys them.
 
+pub mod course;
 mod html;
 mod human;
 mod json;
@@ -10,7 +11,7 @@ mod markdown;
 mod words;
 
 use crate::changes::kind::{Cause, Kind, Weight, weight};
-use crate::changes::{Change, ChangeSet, Class, Download};
+use crate::changes::{Change, ChangeSet, Class, Download, TenantChanges};
 use crate::report::Styled;
 
 pub use crate::changes::show::html::page;
@@ -128,8 +129,8 @@ fn all_downloaded(set: &ChangeSet) -> u64 {
 }
 
 /// The most that a device of any tenant of a class downloads.
-fn download_of(set: &ChangeSet, class: &Class) -> Option<u64> {
-    class.tenants.iter().filter_map(|at| set.tenants[*at].download).map(|it| it.bytes).max()
+fn download_of(all: &[TenantChanges], class: &Class) -> Option<u64> {
+    class.tenants.iter().filter_map(|at| all[*at].download).map(|it| it.bytes).max()
 }
 
 fn uploads(set: &ChangeSet) -> String {

@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Show what a change does to customers, before it is merged.
     Plan(PlanArguments),
+    /// Shows what changes by itself between two instants: licences, overrides and whatever else has a date.
+    Simulate(SimulateArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
     /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
@@ -260,6 +262,30 @@ pub(crate) struct PlanArguments {
     /// End with 10 when there are changes.
     #[arg(long)]
     pub(crate) exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// Tenants by their names; all of them when none is named.
+    pub(crate) tenant: Vec<String>,
+    /// The first instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// The last instant; of a date, the whole day. Thirty days after the first when left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Read a git revision, without a checkout, and not the working directory.
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// Spell instants as clocks of this zone show them, too, such as `Europe/Rome`.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = PageFormat::Human)]
+    pub(crate) format: PageFormat,
+    /// With `--format markdown`: most characters of the comment.
+    #[arg(long, value_name = "CHARS", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub(crate) budget: u32,
 }
 
 fn allowance(text: &str) -> Result<Allowance, String> {
@@ -525,6 +551,16 @@ pub(crate) enum PlanFormat {
     Json,
     /// A page that stands by itself.
     Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// For a terminal.
+    Human,
+    /// A comment on a pull request.
+    Markdown,
+    /// One JSON document.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

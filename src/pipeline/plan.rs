@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use self::sides::{Matched, Sides};
-use super::{Checked, Decided, inputs_digest};
+use super::{Checked, Decided, inputs_digest, simulate};
 use crate::bundle;
 use crate::changes::{
-    Allowance, ChangeSet, Class, Comparer, Evidence, Fetch, Of, Pair, Revision, Seat, Side, TenantChanges, Witness,
-    classes, judge,
+    AHEAD, Allowance, ChangeSet, Class, Comparer, Evidence, Fetch, Moment, Of, Pair, Revision, Seat, Side,
+    TenantChanges, Witness, classes, judge,
 };
 use crate::compose::{Bundles, Composer};
 use crate::diag::{self, Diagnostic};
@@ -144,6 +144,7 @@ impl<'a> Planning<'a> {
             tenants,
         };
         ChangeSet {
+            ahead: self.ahead(),
             at: job.now,
             base: revision(job.base, counts[0]),
             head: revision(job.head, counts[1]),
@@ -153,6 +154,16 @@ impl<'a> Planning<'a> {
             bundles: weighed.bundles,
             overlays: weighed.overlays,
         }
+    }
+
+    /// What changes by itself in the head, whether this change has anything to do with it or not.
+    fn ahead(&self) -> Vec<Moment> {
+        let Sides { head, .. } = self.sides;
+        let tenants = self.matched.heads();
+        let (first, last) = (self.job.now.second_after(), self.job.now.plus(AHEAD));
+        let (project, catalog, tree) = (&head.project, &head.catalog, self.job.head);
+        let job = simulate::Job { project, catalog, tenants: &tenants, tree, first, last };
+        simulate::simulate(&job).moments
     }
 
     fn compare(&self) -> Vec<Differing> {

@@ -139,13 +139,19 @@ impl Sides {
     }
 }
 
-impl Matched<'_> {
+impl<'a> Matched<'a> {
     /// How many tenants base and head have.
     pub(super) fn counts(&self) -> [usize; 2] {
         let count = |seats: &mut dyn Iterator<Item = Option<&Tenant>>| {
             seats.flatten().filter(|it| self.takes(it)).count() + self.alike.len()
         };
         [count(&mut self.pairs.iter().map(|it| it.0)), count(&mut self.pairs.iter().map(|it| it.1))]
+    }
+
+    /// The tenants that the head has.
+    pub(super) fn heads(&self) -> Vec<&'a Tenant> {
+        let heads = self.pairs.iter().filter_map(|it| it.1).filter(|it| self.takes(it));
+        heads.chain(self.alike.iter().copied()).collect()
     }
 
     /// Whether a tenant, as one side has it, is among those that are asked for.
