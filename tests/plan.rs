@@ -16,6 +16,8 @@ mod guards;
 mod parts;
 #[path = "plan/published.rs"]
 mod published;
+#[path = "plan/readme.rs"]
+mod readme;
 #[path = "plan/rendered.rs"]
 mod rendered;
 #[path = "plan/repository.rs"]
@@ -136,7 +138,7 @@ fn a_project_in_a_folder_of_its_repository_is_compared_with_itself() {
 
 #[test]
 fn a_first_commit_makes_everybody_new() {
-    let repository = Repository::new(vec![("readme".into(), "nothing yet".into())]);
+    let repository = Repository::new(vec![("readme".into(), "nothing yet")]);
     for (path, text) in small() {
         repository.project.write(&path, text);
     }
