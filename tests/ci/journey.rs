@@ -325,6 +325,30 @@ fn without_an_archive_it_is_built_from_the_commit_that_the_action_is_pinned_to()
     assert!(asked.starts_with(&expected), "{asked}");
 }
 
+#[test]
+fn a_publication_takes_no_more_away_than_the_label_of_what_was_merged_says() {
+    let scene = Scene::new();
+    scene.publishes().ends_with(0);
+    for name in ["x-ray", "yankee", "zulu"] {
+        scene.project.edit(&format!("tenants/{name}.yaml"), "plan: business", "plan: starter");
+    }
+    let commit = scene.commit("past every review");
+    scene.push("main");
+    let stopped = scene.publishes().ends_with(6);
+    assert!(stopped.log.contains("3 tenants of store `main` would lose a mini-program"), "{}", stopped.log);
+    assert!(stopped.log.contains("::error title=tenantry publish::a guard stopped it"));
+    assert_eq!(head(&scene)["current"]["publication"], 1);
+
+    scene.hub.opens(json!({
+        "number": 5, "merged_at": "2026-11-23T00:00:00Z", "merge_commit_sha": commit, "head": { "sha": "x" },
+        "labels": [{ "name": "tenantry-allow:revocations=3" }],
+    }));
+    scene.publishes().ends_with(0);
+    let record = head(&scene);
+    assert_eq!(record["current"]["publication"], 2);
+    assert_eq!(record["current"]["overrides"], json!([{ "guard": "revocations", "number": 3, "limit": 2 }]));
+}
+
 /// Labels that somebody set on the pull request that was merged, and on others that were not.
 #[test]
 fn what_reviewers_have_let_pass_is_handed_to_the_publication() {
