@@ -5,23 +5,27 @@ mod compliance;
 mod level;
 mod reasons;
 mod rights;
+mod rollout;
+mod stops;
 mod wanted;
 mod why;
 mod windows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use crate::input::{Entitlement, ExpirationStrategy, TenantStatus};
+use crate::input::{Entitlement, ExpirationStrategy, RevokeMode, TenantStatus};
 use crate::model::{Catalog, ProfileId, ProgramId, Project, Release, Tenant};
-use crate::resolve::candidates::{Gate, grace_end};
+use crate::resolve::candidates::{Candidates, Gate, grace_end};
 use crate::resolve::compliance::Verdicts;
 use crate::resolve::level::{Decision, Field};
 pub use crate::resolve::reasons::{Breach, Exclusion, Reason, ReasonKind, Rule, Subject};
 pub use crate::resolve::rights::{SEATS, generosity};
+use crate::resolve::rollout::EVERYBODY;
 use crate::resolve::wanted::Wanted;
 use crate::resolve::why::Decided;
 use crate::resolve::windows::{Timing, is_over};
+use crate::text::Span;
 use crate::time::{Timestamp, Window, earliest};
 
 /// Decides one tenant's line-up at `now`. For many tenants share one [`Resolver`].
@@ -52,8 +56,46 @@ pub struct Resolution {
     pub entitlements: BTreeMap<String, Entitlement>,
     /// Limits.
     pub limits: BTreeMap<String, u64>,
+    /// Versions that whoever has them must stop, sorted by program and code.
+    pub stopped: Vec<Stopped>,
+    /// Line-ups of some of the devices, smallest share first: a device takes the first that it belongs to, and when it
+    /// belongs to none the one above.
+    pub cohorts: Vec<Cohort>,
     /// The next instant after `now` at which the decision can become another by itself; none if never.
     pub next_change: Option<Timestamp>,
+}
+
+/// The line-up of the first devices of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cohort {
+    /// How many they are, 1 to 99.
+    pub percent: u32,
+    /// Their line-up; it has no cohorts of its own.
+    pub line_up: Resolution,
+}
+
+/// A version that must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// The program.
+    pub program: ProgramId,
+    /// The version, as its position in the program's releases.
+    pub release: usize,
+    /// How.
+    pub mode: RevokeMode,
+    /// Who says so.
+    pub by: StoppedBy,
+    /// Where.
+    pub span: Span,
+}
+
+/// Who has a version stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// An override of the tenant, which takes the whole program away.
+    Override,
+    /// The version itself.
+    Version,
 }
 
 /// A program that is in.
@@ -134,22 +176,50 @@ impl<'a> Resolver<'a> {
     /// Decides one tenant's line-up.
     pub fn tenant(&self, tenant: &Tenant) -> Resolution {
         let wanted = Wanted::new(self.catalog, tenant, self.now);
-        let (included, excluded, versions_change) = match tenant.status {
-            TenantStatus::Active => self.line_up(tenant, wanted),
-            TenantStatus::Suspended | TenantStatus::Inactive => {
-                (Vec::new(), unserved(self.catalog, tenant, &wanted), None)
-            }
-        };
-        Resolution {
-            included,
-            excluded,
+        let blank = Resolution {
+            included: Vec::new(),
+            excluded: Vec::new(),
             entitlements: rights::entitlements(self.catalog, tenant),
             limits: rights::limits(self.catalog, tenant),
-            next_change: earliest(versions_change, self.tenant_changes(tenant)),
-        }
+            stopped: Vec::new(),
+            cohorts: Vec::new(),
+            next_change: self.tenant_changes(tenant),
+        };
+        let mut resolution = match tenant.status {
+            TenantStatus::Active => self.active(tenant, &wanted, blank),
+            TenantStatus::Suspended | TenantStatus::Inactive => {
+                Resolution { excluded: unserved(self.catalog, tenant, &wanted), ..blank }
+            }
+        };
+        resolution.stopped = stops::all(self.catalog, &wanted, &resolution);
+        resolution
     }
 
-    fn line_up(&self, tenant: &'a Tenant, wanted: Wanted<'a>) -> (Vec<Included>, Vec<Excluded>, Option<Timestamp>) {
+    /// The line-up of all devices, and those of the devices that some version has come to already.
+    fn active(&self, tenant: &Tenant, wanted: &Wanted<'_>, blank: Resolution) -> Resolution {
+        let (mut resolution, percents) = self.line_up(tenant, wanted.clone(), EVERYBODY, &blank);
+        let mut cohorts: Vec<Cohort> = Vec::with_capacity(percents.len());
+        // Largest first: one that has the same as the next larger one, or as all, is not worth mentioning.
+        for percent in percents.into_iter().rev() {
+            let (line_up, _) = self.line_up(tenant, wanted.clone(), percent, &blank);
+            resolution.next_change = earliest(resolution.next_change, line_up.next_change);
+            let larger = cohorts.last().map_or(&resolution, |it| &it.line_up);
+            if !larger.offers_the_same(&line_up) {
+                cohorts.push(Cohort { percent, line_up: Resolution { next_change: None, ..line_up } });
+            }
+        }
+        cohorts.reverse();
+        Resolution { cohorts, ..resolution }
+    }
+
+    /// The line-up of the first devices of so many percent, and the shares that other versions have come to.
+    fn line_up(
+        &self,
+        tenant: &Tenant,
+        wanted: Wanted<'_>,
+        percent: u32,
+        blank: &Resolution,
+    ) -> (Resolution, BTreeSet<u32>) {
         let gate = Gate {
             catalog: self.catalog,
             tenant,
@@ -157,15 +227,17 @@ impl<'a> Resolver<'a> {
             verdicts: tenant.profile.map(|(id, _)| self.verdicts(id)),
             first_release: &self.first_release,
             now: self.now,
+            percent,
         };
-        let candidates = gate.candidates(&wanted);
-        let field = Field { catalog: self.catalog, wanted, refused: candidates.refused };
+        let Candidates { refused, next_change, percents } = gate.candidates(&wanted);
+        let field = Field { catalog: self.catalog, wanted, refused };
         let (levels, decisions) = decide_levels(self.catalog, tenant, &field);
         let timing = Timing::new(&field, &decisions, tenant);
         let license = tenant.license.as_ref().map(|it| it.span);
         let decided = Decided { field, levels, decisions, timing, license, now: self.now };
         let (included, excluded) = decided.line_up();
-        (included, excluded, candidates.next_change)
+        let next_change = earliest(blank.next_change, next_change);
+        (Resolution { included, excluded, next_change, ..blank.clone() }, percents)
     }
 
     fn verdicts(&self, profile: ProfileId) -> &Verdicts {
@@ -184,6 +256,17 @@ impl<'a> Resolver<'a> {
 }
 
 impl Resolution {
+    /// This line-up and those of the cohorts.
+    pub fn line_ups(&self) -> impl Iterator<Item = &Resolution> {
+        std::iter::once(self).chain(self.cohorts.iter().map(|it| &it.line_up))
+    }
+
+    /// Whether devices get the same, whatever was passed over on the way.
+    fn offers_the_same(&self, other: &Resolution) -> bool {
+        let offer = |it: &Included| (it.program, it.window, it.preload, it.releases.clone());
+        self.included.iter().map(offer).eq(other.included.iter().map(offer))
+    }
+
     /// Where a program stands.
     pub fn standing(&self, program: ProgramId) -> Standing<'_> {
         if let Ok(at) = self.included.binary_search_by_key(&program, |it| it.program) {

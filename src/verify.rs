@@ -271,7 +271,7 @@ impl Check<'_> {
     ) -> Result<BTreeMap<String, Archive>, Finding> {
         let mut archives: BTreeMap<String, Archive> = BTreeMap::new();
         let mut named = 1;
-        for program in &manifest.mini_programs {
+        for program in manifest.every_program() {
             let mut ranges: Vec<(u32, u32)> = Vec::new();
             for release in &program.releases {
                 let platform = &release.platform_version;

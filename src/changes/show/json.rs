@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::changes::guards::Outcome;
 use crate::changes::show::{Names, Summary, all_downloaded, most_downloaded};
-use crate::changes::{ChangeSet, Class, Of, Revision, Scope, Shape, Values};
+use crate::changes::{ChangeSet, Class, Devices, Of, Revision, Scope, Shape, Values};
 
 /// Version of the document's format; fields are only added within one.
 const FORMAT: u32 = 1;
@@ -123,6 +123,9 @@ fn shape(set: &ChangeSet, class: &Class, shape: &Shape) -> Value {
             say("app_ids", programs.iter().map(|it| json!(**it)).collect());
         }
         Some(Scope::Whole) | None => {}
+    }
+    if shape.devices != Devices::ALL {
+        say("devices", json!({ "from": shape.devices.from, "until": shape.devices.until }));
     }
     say("reason", json!(shape.cause.slug()));
     say("side", json!(side(shape.of)));
