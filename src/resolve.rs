@@ -149,6 +149,16 @@ pub struct Excluded {
     pub release: usize,
 }
 
+/// What was decided for some devices.
+struct LineUp<'a> {
+    included: Vec<Included>,
+    excluded: Vec<Excluded>,
+    next_change: Option<Timestamp>,
+    /// The shares of devices that have some version which these do not have.
+    percents: BTreeSet<u32>,
+    wanted: Wanted<'a>,
+}
+
 /// Where a program stands in a line-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing<'a> {
@@ -176,7 +186,7 @@ impl<'a> Resolver<'a> {
     /// Decides one tenant's line-up.
     pub fn tenant(&self, tenant: &Tenant) -> Resolution {
         let wanted = Wanted::new(self.catalog, tenant, self.now);
-        let blank = Resolution {
+        let mut resolution = Resolution {
             included: Vec::new(),
             excluded: Vec::new(),
             entitlements: rights::entitlements(self.catalog, tenant),
@@ -185,10 +195,11 @@ impl<'a> Resolver<'a> {
             cohorts: Vec::new(),
             next_change: self.tenant_changes(tenant),
         };
-        let mut resolution = match tenant.status {
-            TenantStatus::Active => self.active(tenant, &wanted, blank),
+        let wanted = match tenant.status {
+            TenantStatus::Active => self.active(tenant, wanted, &mut resolution),
             TenantStatus::Suspended | TenantStatus::Inactive => {
-                Resolution { excluded: unserved(self.catalog, tenant, &wanted), ..blank }
+                resolution.excluded = unserved(self.catalog, tenant, &wanted);
+                wanted
             }
         };
         resolution.stopped = stops::all(self.catalog, &wanted, &resolution);
@@ -196,30 +207,35 @@ impl<'a> Resolver<'a> {
     }
 
     /// The line-up of all devices, and those of the devices that some version has come to already.
-    fn active(&self, tenant: &Tenant, wanted: &Wanted<'_>, blank: Resolution) -> Resolution {
-        let (mut resolution, percents) = self.line_up(tenant, wanted.clone(), EVERYBODY, &blank);
-        let mut cohorts: Vec<Cohort> = Vec::with_capacity(percents.len());
+    fn active(&self, tenant: &'a Tenant, wanted: Wanted<'a>, all: &mut Resolution) -> Wanted<'a> {
+        let LineUp { included, excluded, next_change, percents, mut wanted } = self.line_up(tenant, wanted, EVERYBODY);
+        (all.included, all.excluded) = (included, excluded);
+        all.next_change = earliest(all.next_change, next_change);
         // Largest first: one that has the same as the next larger one, or as all, is not worth mentioning.
         for percent in percents.into_iter().rev() {
-            let (line_up, _) = self.line_up(tenant, wanted.clone(), percent, &blank);
-            resolution.next_change = earliest(resolution.next_change, line_up.next_change);
-            let larger = cohorts.last().map_or(&resolution, |it| &it.line_up);
-            if !larger.offers_the_same(&line_up) {
-                cohorts.push(Cohort { percent, line_up: Resolution { next_change: None, ..line_up } });
+            let line_up = self.line_up(tenant, wanted, percent);
+            all.next_change = earliest(all.next_change, line_up.next_change);
+            let larger = all.cohorts.last().map_or(&all.included, |it| &it.line_up.included);
+            if !is_same_offer(larger, &line_up.included) {
+                let line_up = Resolution {
+                    included: line_up.included,
+                    excluded: line_up.excluded,
+                    entitlements: all.entitlements.clone(),
+                    limits: all.limits.clone(),
+                    stopped: Vec::new(),
+                    cohorts: Vec::new(),
+                    next_change: None,
+                };
+                all.cohorts.push(Cohort { percent, line_up });
             }
+            wanted = line_up.wanted;
         }
-        cohorts.reverse();
-        Resolution { cohorts, ..resolution }
+        all.cohorts.reverse();
+        wanted
     }
 
-    /// The line-up of the first devices of so many percent, and the shares that other versions have come to.
-    fn line_up(
-        &self,
-        tenant: &Tenant,
-        wanted: Wanted<'_>,
-        percent: u32,
-        blank: &Resolution,
-    ) -> (Resolution, BTreeSet<u32>) {
+    /// The line-up of the first devices of so many percent.
+    fn line_up(&self, tenant: &'a Tenant, wanted: Wanted<'a>, percent: u32) -> LineUp<'a> {
         let gate = Gate {
             catalog: self.catalog,
             tenant,
@@ -236,8 +252,7 @@ impl<'a> Resolver<'a> {
         let license = tenant.license.as_ref().map(|it| it.span);
         let decided = Decided { field, levels, decisions, timing, license, now: self.now };
         let (included, excluded) = decided.line_up();
-        let next_change = earliest(blank.next_change, next_change);
-        (Resolution { included, excluded, next_change, ..blank.clone() }, percents)
+        LineUp { included, excluded, next_change, percents, wanted: decided.field.wanted }
     }
 
     fn verdicts(&self, profile: ProfileId) -> &Verdicts {
@@ -259,12 +274,6 @@ impl Resolution {
     /// This line-up and those of the cohorts.
     pub fn line_ups(&self) -> impl Iterator<Item = &Resolution> {
         std::iter::once(self).chain(self.cohorts.iter().map(|it| &it.line_up))
-    }
-
-    /// Whether devices get the same, whatever was passed over on the way.
-    fn offers_the_same(&self, other: &Resolution) -> bool {
-        let offer = |it: &Included| (it.program, it.window, it.preload, it.releases.clone());
-        self.included.iter().map(offer).eq(other.included.iter().map(offer))
     }
 
     /// Where a program stands.
@@ -291,6 +300,15 @@ impl Chosen {
     pub fn of<'a>(&self, catalog: &'a Catalog, program: ProgramId) -> &'a Release {
         &catalog.program(program).releases[self.release]
     }
+}
+
+/// Whether devices get the same, whatever was passed over on the way.
+fn is_same_offer(one: &[Included], other: &[Included]) -> bool {
+    let same = |(one, other): (&Included, &Included)| {
+        (one.program, one.window, one.preload) == (other.program, other.window, other.preload)
+            && one.releases == other.releases
+    };
+    one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
 fn unserved(catalog: &Catalog, tenant: &Tenant, wanted: &Wanted<'_>) -> Vec<Excluded> {

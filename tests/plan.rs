@@ -18,6 +18,8 @@ mod parts;
 mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
+#[path = "plan/rollout.rs"]
+mod rollout;
 
 #[test]
 fn nothing_changed_takes_one_line_and_ends_well() {

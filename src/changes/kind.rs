@@ -70,7 +70,7 @@ kinds! {
     Lose = "lose", Loss, Published, "A mini-program goes.";
     Postponed = "postponed", Loss, Published, "A mini-program that runs now stops, and comes back at a later instant.";
     ShellsLost = "shells_lost", Loss, Published, "A mini-program goes from shells that are in the field.";
-    Block = "block", Loss, Published, "A version must stop at once.";
+    Block = "block", Loss, Published, "A version must stop: at once, or when it is left.";
     EndsEarlier = "ends_earlier", Loss, Published, "A mini-program ends earlier than it would have.";
     EntitlementLost = "entitlement_lost", Loss, Published, "A right that is no mini-program goes.";
     EntitlementLowered = "entitlement_lowered", Loss, Published, "A right that is no mini-program shrinks.";

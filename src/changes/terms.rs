@@ -155,7 +155,7 @@ impl Comparer<'_> {
         }
     }
 
-    /// Versions that must stop at once.
+    /// Versions that must stop.
     fn blocks(&self, base: Seat<'_>, head: Seat<'_>, found: &mut Vec<Change>) {
         let listed = |of: Of, side: &Side<'_>, seat: Seat<'_>| -> BTreeMap<(String, u32, String), Why> {
             let revoked = compose::revoked(side.catalog, seat.resolution).into_iter();

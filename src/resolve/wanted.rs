@@ -8,7 +8,7 @@ use crate::text::Span;
 use crate::time::Timestamp;
 
 /// The programs that matter to one tenant. Their positions here are called slots.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Wanted<'a> {
     /// Granted programs and whatever any of their versions may need, dependants first.
     pub(super) entries: Vec<Entry>,
@@ -19,7 +19,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// A program that matters to the tenant.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) program: ProgramId,
     /// Its first and one past its last grant; equal when it can only be a dependency.

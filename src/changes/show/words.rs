@@ -142,7 +142,7 @@ fn lead(kind: Kind, count: usize) -> &'static str {
         Kind::Lose | Kind::ShellsLost => "lose",
         Kind::Postponed if one => "loses for a time",
         Kind::Postponed => "lose for a time",
-        Kind::Block => "must stop at once, code",
+        Kind::Block => "must stop, code",
         Kind::EndsEarlier => "end earlier:",
         Kind::EntitlementLost => "entitlements gone:",
         Kind::EntitlementLowered => "entitlements lowered:",
