@@ -427,6 +427,9 @@ pub(crate) struct FetchArguments {
     /// The platform code of the shell; the newest when left out.
     #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
     pub(crate) platform: u32,
+    /// Who is counted when a version goes to a share of the devices; a random name of the folder's own when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) unit: Option<String>,
     /// Fetch optional programs too.
     #[arg(long)]
     pub(crate) optional: bool,
