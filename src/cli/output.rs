@@ -9,6 +9,7 @@ use super::args::FormatArgument;
 use crate::diag::{self, Diagnostic};
 use crate::load::SourceTree;
 use crate::report::{self, Format, Styled};
+use crate::text::SourceMap;
 
 const BOLD_RED: &str = "\u{1b}[1;31m";
 const BOLD_YELLOW: &str = "\u{1b}[1;33m";
@@ -59,14 +60,18 @@ pub(crate) enum Place {
 }
 
 /// Diagnostics, in the format asked for. Machine formats always go to stdout.
-pub(crate) fn diagnostics(tree: &SourceTree, mut found: Vec<Diagnostic>, format: Format, place: Place) {
-    let sources = tree.sources();
-    diag::sort(&mut found, &sources);
+pub(crate) fn diagnostics(tree: &SourceTree, found: Vec<Diagnostic>, format: Format, place: Place) {
+    diagnostics_of(&tree.sources(), found, format, place);
+}
+
+/// The same, of texts that are no project.
+pub(crate) fn diagnostics_of(sources: &SourceMap, mut found: Vec<Diagnostic>, format: Format, place: Place) {
+    diag::sort(&mut found, sources);
     let styled = match format {
         Format::Human => Styled::Coloured,
         _ => Styled::Plain,
     };
-    let text = report::diagnostics(&found, &sources, format, styled);
+    let text = report::diagnostics(&found, sources, format, styled);
     match (format, place) {
         (Format::Human | Format::Short, Place::Talk) => anstream::eprint!("{text}"),
         _ => result(&text),
