@@ -10,7 +10,8 @@ mod scalars;
 mod trivia;
 
 use crate::check::schema::order::Order;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
+use crate::parse::node::{Data, Node};
 use crate::parse::{self, Document};
 use crate::text::FileId;
 
@@ -32,6 +33,10 @@ pub fn file(id: FileId, bytes: &[u8]) -> Result<String, Refused> {
         let plain = file(id, text.replace("\r\n", "\n").as_bytes())?;
         return Ok(plain.replace('\n', "\r\n"));
     }
+    let found: Vec<Diagnostic> = documents.iter().filter_map(|it| explicit_key(text, &it.root)).collect();
+    if !found.is_empty() {
+        return Err(Refused::Unreadable(found));
+    }
     let mut new = String::with_capacity(text.len());
     let mut at = 0;
     for document in &documents {
@@ -51,6 +56,25 @@ fn read(id: FileId, bytes: &[u8]) -> Result<Vec<Document>, Refused> {
     match found.is_empty() {
         true => Ok(documents),
         false => Err(Refused::Unreadable(found)),
+    }
+}
+
+/// A key written as `? key`, which YAML knows and hardly anybody else.
+fn explicit_key(text: &str, node: &Node) -> Option<Diagnostic> {
+    match &node.data {
+        Data::List(items) if !scalars::is_flow(text, node) => items.iter().find_map(|it| explicit_key(text, it)),
+        Data::Mapping(entries) if !scalars::is_flow(text, node) => entries.iter().find_map(|entry| {
+            let before = text[..entry.key_span.start as usize].trim_end();
+            let is_explicit = before.rsplit('\n').next().is_some_and(|it| it.trim_matches([' ', '\t', '-']) == "?");
+            match is_explicit {
+                true => {
+                    let message = format!("the key `{}` stands behind a `?`, which has no layout", entry.key);
+                    Some(Diagnostic::new(Code::YamlFeature, entry.key_span, message).help("write it as `key: value`"))
+                }
+                false => explicit_key(text, &entry.value),
+            }
+        }),
+        _ => None,
     }
 }
 

@@ -101,7 +101,7 @@ impl Value<'_> {
     fn ends_with_breaks(&self) -> bool {
         match self {
             Value::Nothing => false,
-            Value::Copied(source, _) => source.ends_with('\n'),
+            Value::Copied(source, _) => scalars::ends_with_breaks(source),
             Value::Mapping(mapping) => mapping.ends_with_breaks(),
             Value::List(list) => {
                 list.tail.is_empty() && list.items.last().is_some_and(|it| it.value.ends_with_breaks())

@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
 
     fn entry(&mut self, entry: &'a node::Entry, mut lead: Vec<Trivia<'a>>, column: usize, next: Next) -> Entry<'a> {
         let key = &self.text[entry.key_span.start as usize..entry.key_span.end as usize];
-        self.at = trivia::skip(self.text, entry.key_span.end as usize, &[' ', '\t', '\n']) + 1;
+        self.at = trivia::skip(self.text, entry.key_span.end as usize, &[' ', '\t']) + 1;
         let is_missing = entry.value.span == entry.key_span && entry.value.data == Data::Null;
         let (value, comment) = match is_missing {
             true => (Value::Nothing, self.trailing(next.at)),
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
                 owner.lead.extend(self.until(start).into_iter().filter(|it| *it != Trivia::Blank));
                 let source = &self.text[start..end];
                 // The line break behind an empty line that was copied would count as one more.
-                self.at = end + usize::from(source.ends_with('\n'));
+                self.at = (end + usize::from(scalars::ends_with_breaks(source))).min(self.text.len());
                 (Value::Copied(source, owner.column), self.trailing(next.at))
             }
         }

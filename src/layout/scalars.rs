@@ -22,10 +22,14 @@ pub(super) fn range(text: &str, node: &Node, behind: usize) -> (usize, usize) {
         return (start, start + text[start..end].trim_end().len());
     }
     let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |it| from + it);
-    // An empty one has no place of its own.
-    let is_empty = matches!(&node.data, Data::Text(it) if it.trim_matches([' ', '\n']).is_empty());
-    let mut last = line_end(if is_empty { begin } else { end });
-    if header(&text[begin..]).is_some_and(|it| it.contains('+')) {
+    // One without a word has no place of its own, and lines of nothing but blanks at the end are in none.
+    let content = if let Data::Text(it) = &node.data { &**it } else { "" };
+    let has_words = !content.trim_matches([' ', '\n']).is_empty();
+    let last_line = content.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
+    let ends_blank = !last_line.is_empty() && last_line.trim_matches(' ').is_empty();
+    let mut last = line_end(if has_words { end } else { begin });
+    let keeps_breaks = header(&text[begin..]).is_some_and(|it| it.contains('+'));
+    if keeps_breaks || ends_blank {
         while last + 1 < text.len() && text[last + 1..line_end(last + 1)].trim_matches(' ').is_empty() {
             last = line_end(last + 1);
         }
@@ -37,6 +41,12 @@ pub(super) fn range(text: &str, node: &Node, behind: usize) -> (usize, usize) {
 fn header(source: &str) -> Option<&str> {
     let line = source.lines().next().unwrap_or_default();
     source.starts_with(['|', '>']).then(|| line.split('#').next().unwrap_or_default())
+}
+
+/// Whether a block scalar was copied with the empty lines at its end.
+pub(super) fn ends_with_breaks(source: &str) -> bool {
+    let last = source.rsplit_once('\n').map(|(_, last)| last);
+    header(source).is_some() && last.is_some_and(|it| it.trim_matches(' ').is_empty())
 }
 
 /// A value whose further lines are moved from the column of its owner to another.
@@ -53,14 +63,18 @@ pub(super) fn moved(source: &str, from: usize, to: usize) -> String {
         Some(header) => {
             let lines: Vec<&str> = lines.collect();
             let indent = |line: &&str| line.len() - line.trim_start_matches(' ').len();
-            let first = lines.iter().find(|it| !it.trim_matches(' ').is_empty()).map(indent).unwrap_or_default();
+            let first = lines.iter().find(|it| !it.trim_matches(' ').is_empty()).map(indent).unwrap_or(usize::MAX);
             // With a number in the header the text begins there; without one it begins where its first line does.
             let is_explicit = header.contains(|it: char| it.is_ascii_digit());
             let (from, to) = if is_explicit { (from, to) } else { (first, to + 2) };
             for line in lines {
                 new.push('\n');
-                let is_empty = line.trim_matches(' ').is_empty() && line.len() <= from.max(first);
-                new += &if is_empty { String::new() } else { shifted(line, from, to) };
+                let is_empty = line.trim_matches(' ').is_empty() && line.len() <= from;
+                match line.trim_matches(' ').is_empty() {
+                    true if is_empty => {}
+                    true => new += &" ".repeat((line.len() + to).saturating_sub(from)),
+                    false => new += &shifted(line, from, to),
+                }
             }
         }
     }

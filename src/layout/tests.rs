@@ -269,3 +269,80 @@ proptest! {
         prop_assert!(first.is_some_and(|it| it.starts_with("apiVersion:")), "{}", new);
     }
 }
+
+/// Lines that YAML authors and their enemies write; what of their combinations can be read must come out the same.
+fn odd_lines() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "a:",
+        "b: 1",
+        "c: |",
+        "d: >-",
+        "e: |+",
+        "f: |2",
+        "g: # c",
+        "- x",
+        "-",
+        "- - y",
+        "- a: 1",
+        "- a:",
+        "# c",
+        "",
+        "  ",
+        "\"q\": 'w'",
+        "h: \"two",
+        "lines\"",
+        "i: [1,",
+        "2] # c",
+        "j: {k: v}",
+        "text",
+        "l: plain",
+        "- |",
+        "- >+",
+        "m : 1",
+        "spec:",
+        "plan: p",
+        "tenant_id: t",
+        "metadata:",
+        "name: n",
+        "? x",
+        ": y",
+        "o: :p",
+        "- :q",
+        "r: 'a # b'",
+        "s: a#b",
+        "- # c",
+        "---",
+        "...",
+        "é: ☃ # ü",
+        "t: - # c",
+        "u-: 1",
+        "|",
+        ">",
+        "\ta",
+        "- ? z",
+        "v:\t1",
+        "w: [a, # c",
+        "]",
+        "x: a # c ",
+        "- '",
+        "' # c",
+        "y: \"\\",
+        "\\ z\"",
+        "- &",
+    ]);
+    let line = (0..5usize, pieces).prop_map(|(indent, piece)| format!("{}{piece}\n", "  ".repeat(indent)));
+    prop::collection::vec(line, 0..9).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn what_can_be_read_can_be_laid_out(lines in odd_lines()) {
+        let text = format!("{HEAD}{lines}");
+        match file(FileId(0), text.as_bytes()) {
+            Ok(new) => prop_assert_eq!(file(FileId(0), new.as_bytes()), Ok(new.clone()), "{}\n→\n{}", text, new),
+            Err(why) => prop_assert!(matches!(why, Refused::Unreadable(_)), "{}", text),
+        }
+    }
+}
