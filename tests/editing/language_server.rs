@@ -108,22 +108,32 @@ fn no_example_is_marked_though_all_of_them_are_good() {
 }
 
 #[test]
+fn the_schemas_of_the_example_know_all_its_names() {
+    let checked = tenantry(example(), &["schema", "--check"]);
+    assert_eq!((checked.code, &*checked.stderr), (0, ""));
+}
+
+#[test]
 fn names_of_the_project_are_completed_with_what_they_stand_for() {
     let paths = documents(example());
     let Some(mut editor) = Editor::new(example(), texts(example(), &paths)) else { return };
     let tenant = "tenants/u/umbra-architetti.yaml";
     let open = editor.open.get_mut(tenant).expect("open");
     *open = open.replace("plan: starter", "plan: ").replace("grant: com.example.inspection", "grant: ");
+    *open = open.replace("  ext:\n", "  ext:\n    \n");
     *open = open.replace("  domains:", "  add_ons: [s]\n  compliance_profile: \n  \n  domains:");
     editor.ask("textDocument/completion", tenant, "plan: ");
     editor.ask("textDocument/completion", tenant, "grant: ");
     editor.ask("textDocument/completion", tenant, "add_ons: [s");
     editor.ask("textDocument/completion", tenant, "compliance_profile: ");
     editor.ask("textDocument/completion", tenant, "compliance_profile: \n  ");
+    editor.ask("textDocument/completion", tenant, "  ext:\n    ");
     editor.ask("textDocument/hover", tenant, "severity_l");
     editor.ask("textDocument/hover", tenant, "valid_f");
     let said = editor.run();
-    let [plan, grant, add_on, profile, field, setting, date] = said.answers.as_slice() else { panic!("seven answers") };
+    let [plan, grant, add_on, profile, field, app_id, setting, date] = said.answers.as_slice() else {
+        panic!("eight answers")
+    };
     assert_eq!(labels(plan), ["business", "premium", "starter", "team-2023"]);
     let items = plan["items"].as_array().expect("items");
     let starter = items.iter().find(|it| it["label"] == "starter").expect("a plan");
@@ -139,6 +149,7 @@ fn names_of_the_project_are_completed_with_what_they_stand_for() {
         assert!(labels(field).contains(&free), "{free}: {field}");
     }
     assert!(!labels(field).contains(&"plan"), "it is there already: {field}");
+    assert_eq!(labels(app_id).len(), 10, "all but the one that is there: {app_id}");
     // From the schema that the program's author wrote.
     let shown = |answer: &Value| answer["contents"]["value"].as_str().unwrap_or_default().to_owned();
     assert!(shown(setting).contains("How bad a finding can be, mildest first."), "{setting}");

@@ -164,10 +164,9 @@ fn enriched(mut schema: Value, names: &Names) -> Value {
         if let Some(place) = property(&mut schema, owner, field) {
             place.remove("examples");
             place.insert("properties".to_owned(), settings(names).into());
-            if let Some(known) = names.known.get(&Topic::Program).filter(|it| !it.is_empty()) {
-                let mut keys = Map::new();
-                name(&mut keys, Topic::Program, known);
-                place.insert("propertyNames".to_owned(), keys.into());
+            // Not by `propertyNames`: editors would propose each of them twice.
+            if !names.settings.is_empty() {
+                place.insert("additionalProperties".to_owned(), false.into());
             }
         }
     }
@@ -211,6 +210,7 @@ fn settings(names: &Names) -> Map<String, Value> {
             several => json!({ "anyOf": several }),
         };
         let fields = schema.as_object_mut().expect("hints are an object");
+        fields.insert("type".to_owned(), "object".into());
         fields.insert("description".to_owned(), format!("Settings of {}", meaning(app_id)).into());
         (app_id.clone(), schema)
     };
