@@ -84,10 +84,10 @@ async function askedFrom(event) {
 function served(path, bytes, policy) {
   const type = TYPES[path.split(".").pop().toLowerCase()] ?? "application/octet-stream";
   const headers = {
-    "allow-csp-from": policy.shell,
     "cache-control": "no-cache",
     "content-security-policy": rules(policy),
     "content-type": type,
+    "origin-agent-cluster": "?1",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-dns-prefetch-control": "off",

@@ -64,7 +64,7 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
         .map_err(|error| Failure::new(Exit::World, format!("cannot wait for a signal: {error}")))?;
     say(arguments, &place, &site, running.address());
     if arguments.open {
-        browser::open(&format!("http://localhost:{}/shell/", running.address().port()));
+        browser::open(&format!("http://shell.localhost:{}/shell/", running.address().port()));
     }
     let (stop, stopped) = mpsc::channel();
     thread::scope(|scope| {

@@ -66,11 +66,15 @@ const FILES: &[(&str, &[u8])] = files![
     "worker.js",
 ];
 
-/// The answer to a request on an origin of programs (`<label>.localhost`); none when it is on another origin.
+/// The shell's own name. Names below it are the same site: browsers that keep other sites' frames from storing
+/// anything let its programs store. No server outside can have it.
+pub(super) const NAME: &str = "shell.localhost";
+
+/// The answer to a request on an origin of programs (`<label>.shell.localhost`); none when it is on another origin.
 pub(super) fn of_program(request: &Parts) -> Option<Response<Bytes>> {
     let host = request.headers.get(header::HOST)?.to_str().ok()?;
     let name = host.split(':').next().unwrap_or(host);
-    name.strip_suffix(".localhost").filter(|it| !it.is_empty())?;
+    name.strip_suffix(NAME)?.strip_suffix('.')?;
     let path = request.uri.path();
     let response = match file(&format!("frame{path}")) {
         Some(bytes) => with_rules(answer::file(request, media_type(path), bytes.to_vec()), HOST),
@@ -81,6 +85,10 @@ pub(super) fn of_program(request: &Parts) -> Option<Response<Bytes>> {
 
 /// The answer to a request for the shell itself, by the path below `/shell/`. It asks stores, which block.
 pub(super) fn of_shell(site: &Site, request: &Parts, path: &str) -> Response<Bytes> {
+    // Asked by another name of this machine, the shell could not have its programs on the same site.
+    if path.is_empty() && is_asked_for_as_this_machine(&request.headers) && !is_asked_by_name(request) {
+        return redirect(request);
+    }
     let path = if path.is_empty() { "index.html" } else { path };
     let json = "application/json";
     let found = match path {
@@ -97,15 +105,18 @@ pub(super) fn of_shell(site: &Site, request: &Parts, path: &str) -> Response<Byt
     }
 }
 
+fn is_asked_by_name(request: &Parts) -> bool {
+    let host = request.headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    host.split(':').next() == Some(NAME)
+}
+
 /// What a deployment writes down once: where everything is.
 fn config(request: &Parts) -> Vec<u8> {
-    let host = request.headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let port = host.rsplit_once(':').map(|it| it.1).filter(|it| it.bytes().all(|b| b.is_ascii_digit()));
-    let port = port.map(|it| format!(":{it}")).unwrap_or_default();
+    let port = port(request);
     let config = json!({
         "base": "../",
         "check_every": CHECK_EVERY,
-        "frames": format!("http://{{label}}.localhost{port}/"),
+        "frames": format!("http://{{label}}.{NAME}{port}/"),
         "platform": NEWEST_PLATFORM,
     });
     config.to_string().into_bytes()
@@ -127,7 +138,9 @@ fn tenants(site: &Site, request: &Parts) -> Option<Vec<u8>> {
 /// The worker with a digest of all that it keeps, so that a browser takes up a new shell, or a new root.
 fn worker(site: &Site, request: &Parts) -> Vec<u8> {
     let mut version = Fingerprint::new("the web shell");
-    FILES.iter().for_each(|(path, bytes)| drop(version.part(path.as_bytes()).part(bytes)));
+    for (path, bytes) in FILES {
+        version.part(path.as_bytes()).part(bytes);
+    }
     version.part(&config(request)).part(&root(site).unwrap_or_default());
     let text = String::from_utf8_lossy(file("worker.js").unwrap_or_default());
     text.replace("\"development\"", &format!("\"{}\"", version.finish())).into_bytes()
@@ -151,12 +164,19 @@ fn with_rules(mut response: Response<Bytes>, rules: &'static str) -> Response<By
     response
 }
 
-/// `/shell` is `/shell/`: relative paths begin there.
+/// To the shell, by its own name.
 pub(super) fn redirect(request: &Parts) -> Response<Bytes> {
     let mut response = answer::file(request, "text/plain", Vec::new());
-    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-    answer::set(&mut response, header::LOCATION, "/shell/");
+    *response.status_mut() = StatusCode::FOUND;
+    answer::set(&mut response, header::LOCATION, &format!("http://{NAME}{}/shell/", port(request)));
     response
+}
+
+/// The port that was asked, with its colon; nothing where it is the usual one.
+fn port(request: &Parts) -> String {
+    let host = request.headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let port = host.rsplit_once(':').map(|it| it.1).filter(|it| it.bytes().all(|b| b.is_ascii_digit()));
+    port.map(|it| format!(":{it}")).unwrap_or_default()
 }
 
 #[cfg(test)]
