@@ -58,12 +58,12 @@ export class Bridge {
   hear(data) {
     if (data?.tenantry === "call") this.answer(data);
     if (data?.tenantry === "blocked" && isText(300)(data.host)) this.stopped({ host: data.host });
-    if (data?.tenantry === "hello") this.greet(data);
+    if (data?.tenantry === "hello") this.greet();
+    if (data?.tenantry === "title" && isText(300)(data.title)) this.title(data.title);
   }
 
   /** A page of the program is there. Of a program, launching happens once. */
-  greet({ title }) {
-    if (isText(300)(title)) this.title(title);
+  greet() {
     if (!this.launched) this.tell("launched");
     this.launched = true;
     this.look();

@@ -107,7 +107,9 @@ class Session {
   async refresh() {
     this.had = this.start.set !== null;
     try {
-      const update = await this.client.refresh(now());
+      // What is refused may be no more than a cache that went wrong, in this browser or on the way.
+      const again = (error) => (error.isRefusal ? this.client.refresh(now(), "bypassed") : Promise.reject(error));
+      const update = await this.client.refresh(now()).catch(again);
       if (update.staged) await this.client.activate();
       Object.assign(this, { problem: null, checked: now(), failures: 0 });
       this.nextCheck = Math.min(update.nextCheck, now() + (this.config.check_every ?? Infinity));

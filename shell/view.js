@@ -161,7 +161,7 @@ export function running({ program, branding, frame, act }) {
     el("h1", { tabindex: "-1" }, program.release.window.navigation_bar_title_text ?? program.name),
     el("button", { type: "button", class: "more", "aria-label": `About ${program.name}`, onclick: () => act.about(program) }, dots()));
   paint(bar, own.color ?? brandOf(branding).color, own.color ? own.text : brandOf(branding).text);
-  return [bar, el("div", { class: "stage", "aria-busy": "true" }, frame)];
+  return [bar, el("main", { class: "stage", "aria-busy": "true" }, frame)];
 }
 
 /** A dialog; what was chosen, or null. */

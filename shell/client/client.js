@@ -12,7 +12,7 @@ import { sealed, Shelf } from "./shelf.js";
 import { instant } from "./time.js";
 import { Transport } from "./transport.js";
 import { Trouble } from "./trouble.js";
-import { Updater } from "./updater.js";
+import { MAX as MAX_METADATA, Updater } from "./updater.js";
 import { BadArchive, treeDigest, unpack } from "./zip.js";
 
 /** How many archives are fetched at a time. */
@@ -101,9 +101,13 @@ export class Client {
     return files;
   }
 
-  /** Newest metadata and manifest, then the archives that are missing; a new set is staged. Or all stays as it was. */
-  async refresh(now) {
+  /**
+   * Newest metadata and manifest, then the archives that are missing; a new set is staged. Or all stays as it was.
+   * With `bypassed`, no cache is asked for what changes: one may hold something wrong under the right `ETag`.
+   */
+  async refresh(now, caches = "revalidated") {
     const transport = new Transport(this.config.base, this.config.pace);
+    transport.mutable = caches;
     try {
       return await this.refreshed(now, transport);
     } catch (error) {
@@ -313,7 +317,7 @@ class Repository {
     const path = (role === "root" ? "root/" : `t/${this.addr}/`) + name;
     // The first root is asked for together with the timestamp: on a phone a request takes as long as a page.
     if (role === "root" && this.transport.traffic.requests === 0) {
-      this.ahead = this.get(`t/${this.addr}/timestamp.json`, 16_384, "revalidated");
+      this.ahead = this.get(`t/${this.addr}/timestamp.json`, MAX_METADATA.timestamp, this.transport.mutable);
       this.ahead.catch(() => {});
     }
     if (role === "timestamp" && caches === "allowed" && this.ahead) {
@@ -322,7 +326,7 @@ class Repository {
       return ahead;
     }
     const isMutable = role === "root" || role === "timestamp";
-    return this.get(path, max, caches === "allowed" && isMutable ? "revalidated" : caches);
+    return this.get(path, max, caches === "allowed" && isMutable ? this.transport.mutable : caches);
   }
 
   async get(path, max, caches) {

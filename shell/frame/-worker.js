@@ -30,8 +30,9 @@ addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 
 addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
-  if (url.origin !== location.origin) event.respondWith(outside(event, url));
-  else if (PAGES.includes(url.pathname)) event.respondWith(page(url));
+  // Other hosts are a matter of the rules that each page, and each worker of it, comes with.
+  if (url.origin !== location.origin) return;
+  if (PAGES.includes(url.pathname)) event.respondWith(page(url));
   else event.respondWith(inside(event, url));
 });
 
@@ -40,22 +41,6 @@ async function page(url) {
   const answer = (await caches.match(url.pathname)) ?? (await fetch(url.pathname));
   const headers = { "content-type": answer.headers.get("content-type"), "content-security-policy": HOST, "x-content-type-options": "nosniff" };
   return new Response(await answer.arrayBuffer(), { headers });
-}
-
-/** Another host: only if the program's policy names it. The page's own rules stop most of it before it comes here. */
-async function outside(event, url) {
-  const client = await clients.get(event.clientId);
-  const policy = client && (await policyOf(prefixOf(new URL(client.url))));
-  if (policy?.egress.some((host) => names(host, url))) return fetch(event.request);
-  client?.postMessage({ blocked: url.host });
-  return Response.error();
-}
-
-/** Whether `api.example.com`, `*.example.com` or `example.com:8443` names the host of a URL. */
-function names(host, url) {
-  const [name, port = ""] = host.split(":");
-  const isName = name.startsWith("*.") ? url.hostname.endsWith(name.slice(1)) : url.hostname === name;
-  return isName && url.port === port;
 }
 
 const prefixOf = (url) => /^\/([0-9a-f]{32})(?:\/|$)/.exec(url.pathname)?.[1] ?? null;

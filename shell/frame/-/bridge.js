@@ -25,36 +25,39 @@
   const METHODS = ["info", "location", "notify", "takePicture", "readFile", "writeFile", "copy"];
   window.tenantry = Object.freeze(Object.fromEntries(METHODS.map((method) => [method, (params) => call(method, params)])));
 
-  // Lifecycle: callbacks by state, and the states that have come already, for those who ask late.
+  // Lifecycle: callbacks by state, and the states that have come already, which are told to those who ask late.
   const lives = { global: life(["launched", "shown", "hidden", "error"]), page: life(["loaded", "ready", "shown", "hidden", "unloaded"]) };
 
   function life(states) {
     const callbacks = Object.fromEntries(states.map((state) => [state, []]));
-    const current = { state: null, detail: undefined };
-    return { states, callbacks, current };
+    return { states, callbacks, past: [], state: null };
   }
 
   function enter(which, state, detail) {
-    const { callbacks, current } = lives[which];
-    if (current.state === state && state !== "error") return;
-    Object.assign(current, { state, detail });
+    const { callbacks, past } = lives[which];
+    if (lives[which].state === state && state !== "error") return;
+    lives[which].state = state;
+    if (past.length < 100) past.push({ state, detail });
     callbacks[state].forEach((callback) => callback(detail));
     dispatchEvent(new CustomEvent(`miniapp:${which}${state}`, { detail }));
   }
 
-  /** `getGlobalState(state, launched, shown, hidden, error)`, and the same for pages: what is now is told at once. */
+  /** `getGlobalState(state, launched, shown, hidden, error)`, and the same for pages: what was is told at once. */
   function listen(which, callbacks) {
-    lives[which].states.forEach((state, at) => {
-      if (typeof callbacks[at] !== "function") return;
-      lives[which].callbacks[state].push(callbacks[at]);
-      if (lives[which].current.state === state) queueMicrotask(() => callbacks[at](lives[which].current.detail));
-    });
+    const { states, past } = lives[which];
+    const given = states.map((state, at) => [state, callbacks[at]]).filter(([, callback]) => typeof callback === "function");
+    given.forEach(([state, callback]) => lives[which].callbacks[state].push(callback));
+    const told = new Map(given);
+    past.slice().forEach(({ state, detail }) => told.get(state)?.(detail));
   }
 
   window.miniapp = Object.freeze({
-    global: Object.freeze({ getGlobalState: (_, ...callbacks) => listen("global", callbacks), get state() { return lives.global.current.state; } }),
-    page: Object.freeze({ getPageState: (_, ...callbacks) => listen("page", callbacks), get state() { return lives.page.current.state; } }),
+    global: Object.freeze({ getGlobalState: (_, ...callbacks) => listen("global", callbacks), get state() { return lives.global.state; } }),
+    page: Object.freeze({ getPageState: (_, ...callbacks) => listen("page", callbacks), get state() { return lives.page.state; } }),
   });
+
+  let greeted;
+  const answered = new Promise((resolve) => (greeted = resolve));
 
   const pagePath = decodeURIComponent(location.pathname.split("/").slice(2).join("/"));
   const inputObject = Object.freeze({ inputQuery: location.search.slice(1), pagePath, referrerInfo: "" });
@@ -65,7 +68,8 @@
     if (data.tenantry === "launched") enter("global", "launched", inputObject);
     if (data.tenantry === "shown" || data.tenantry === "hidden") {
       enter("global", data.tenantry, data.tenantry === "shown" ? inputObject : undefined);
-      enter("page", data.tenantry);
+      if (lives.page.state !== null) enter("page", data.tenantry);
+      greeted();
     }
   });
 
@@ -80,9 +84,13 @@
   addEventListener("error", ({ message }) => message && fail(message));
   addEventListener("unhandledrejection", ({ reason }) => fail(String(reason?.message ?? reason)));
 
-  addEventListener("DOMContentLoaded", () => {
+  // The program is launched before its first page is loaded, so the page waits for the shell's word.
+  parent.postMessage({ tenantry: "hello" }, "*");
+  const loaded = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve));
+  Promise.all([loaded, answered]).then(() => {
     enter("page", "loaded", inputObject);
-    parent.postMessage({ tenantry: "hello", title: document.title }, "*");
+    if (!document.hidden) enter("page", "shown");
+    parent.postMessage({ tenantry: "title", title: document.title }, "*");
     requestAnimationFrame(() => requestAnimationFrame(() => enter("page", "ready")));
   });
   addEventListener("pagehide", () => enter("page", "unloaded"));
@@ -90,9 +98,6 @@
   // What the page's rules stop is said to the shell, which says it to the person.
   addEventListener("securitypolicyviolation", ({ blockedURI }) => {
     if (/^(https?|wss?):/.test(blockedURI)) parent.postMessage({ tenantry: "blocked", host: new URL(blockedURI).host }, "*");
-  });
-  navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-    if (typeof data?.blocked === "string") parent.postMessage({ tenantry: "blocked", host: data.blocked }, "*");
   });
 
   // Programs that know only the web's own interface get the same answer through the bridge.
