@@ -63,6 +63,11 @@ class Session {
       leave: () => leave(this),
     };
     const view = { start: this.start, icons: this.icons, status: this.status(), problem: this.problem, act };
+    // A page that stays as it is is let be: nobody's click meets an element that is just being replaced.
+    const { programs, freshness, set } = this.start;
+    const seen = JSON.stringify([set.branding, programs, freshness, view.status, this.problem, [...this.icons.values()]]);
+    if (seen === this.seen && app.querySelector(".grid")) return undefined;
+    this.seen = seen;
     const focused = document.activeElement?.closest?.("[data-app]")?.dataset.app;
     const hadPage = app.querySelector(".grid") !== null;
     if (!hadPage) return show(app, home(view));
@@ -128,7 +133,12 @@ class Session {
   }
 
   /** Brings every program to its place, so that it starts at once and without the network; and rests of others away. */
-  async settle() {
+  settle() {
+    // One page of the shell does it for all.
+    return navigator.locks.request("tenantry places", { ifAvailable: true }, (lock) => lock && this.place());
+  }
+
+  async place() {
     for (const program of this.start.programs.filter((it) => it.verdict.is === "runs")) {
       if (this.current) return;
       if (this.unprepared.has(program.app_id)) continue;

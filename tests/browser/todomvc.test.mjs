@@ -15,7 +15,7 @@ const EXAMPLES = join(process.env.PARTS, "todomvc/package/examples");
 const LEAST = 20;
 
 /** How many pages are looked at side by side. */
-const HANDS = 4;
+const HANDS = 5;
 
 /** Where a new to-do is typed, in all of them. */
 const FIELD = ".new-todo, #new-todo";
@@ -76,14 +76,14 @@ async function files() {
 }
 
 /** Whether a to-do can be entered, and stands in the page. */
-async function works(frame) {
+async function works(frame, patience) {
   try {
     const field = frame.locator(FIELD).first();
-    await field.waitFor({ timeout: 2500 });
-    await field.click({ timeout: 1000 });
+    await field.waitFor({ timeout: patience });
+    await field.click({ timeout: patience });
     await field.pressSequentially("Buy milk");
     await field.press("Enter");
-    await frame.locator("li, .todo", { hasText: "Buy milk" }).first().waitFor({ timeout: 1500 });
+    await frame.locator("li, .todo", { hasText: "Buy milk" }).first().waitFor({ timeout: patience });
     return true;
   } catch {
     return false;
@@ -109,7 +109,7 @@ test("every app that works by itself works inside the shell", { timeout: 240_000
   const able = await sift(apps(), async (name) => {
     const page = await bare.newPage();
     await page.goto(`http://127.0.0.1:${alone.port}/${name}/`, { waitUntil: "commit" }).catch(() => {});
-    const is = await works(page.mainFrame());
+    const is = await works(page.mainFrame(), 1500);
     await page.close();
     return is;
   });
@@ -121,15 +121,22 @@ test("every app that works by itself works inside the shell", { timeout: 240_000
   const addr = project.tenants().everybody;
   await first.goto(`${proxy.url}#t=${addr}`);
   await first.locator(".grid").waitFor({ timeout: 60_000 });
-  const inside = await sift(able, async (name) => {
+  await first.close();
+  const isInside = (patience) => async (name) => {
     const page = await shell.newPage();
     await page.goto(proxy.url);
     await page.locator(`[data-app="${idOf(name)}"]`).click();
     await page.locator(".stage:not([aria-busy])").waitFor();
-    const is = await works(framed(page));
+    const is = await works(framed(page), patience);
     await page.close();
     return is;
-  });
+  };
+  const inside = await sift(able, isInside(4000));
+  // On a busy machine an app may be slow among others; what does not work is tried once more, alone.
+  for (const name of able.filter((it) => !inside.includes(it))) {
+    if (await isInside(15_000)(name)) inside.push(name);
+  }
+  inside.sort();
   context.diagnostic(`${able.length} of ${apps().length} work by themselves, ${inside.length} of those inside the shell`);
   assert.deepEqual(inside, able);
 });
