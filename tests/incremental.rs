@@ -295,8 +295,16 @@ fn a_run_killed_at_any_moment_leaves_whole_tenants_and_the_next_run_converges() 
         let arguments = ["compile", "--out", out.to_str().expect("text")];
         let mut child =
             project.command(NOW, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
-        // Most of the writing is done in the second half.
-        std::thread::sleep(length * (round + KILLS / 2) / (KILLS * 3 / 2));
+        // How long a run takes differs between one and the next, so every other one is stopped soon after it began to write.
+        match round % 2 {
+            0 => std::thread::sleep(length * round / KILLS),
+            _ => {
+                while !out.join("state/unfinished").exists() && child.try_wait().expect("it can be asked").is_none() {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                std::thread::sleep(length * round / (KILLS * 8));
+            }
+        }
         child.kill().expect("stops");
         child.wait().expect("ends");
         seen += u32::from(out.join("state/unfinished").exists());

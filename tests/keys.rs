@@ -146,7 +146,11 @@ fn a_stolen_key_is_cut_off_without_waiting() {
     project.compile();
     project.run(&["keys", "rotate", "entitlement", "--finish", "--stolen"]).ends_with(2).says("there is no new");
     project.run(&["keys", "rotate", "entitlement"]).ok();
-    project.run(&["keys", "rotate", "entitlement", "--finish", "--stolen"]).ok().says("root 2 is signed");
+    project
+        .run(&["keys", "rotate", "entitlement", "--finish", "--stolen"])
+        .ok()
+        .says("root 2 is signed")
+        .says("Then at once `tenantry keys rotate entitlement --drop`");
     project.run(&["keys", "rotate", "entitlement", "--drop"]).ok();
     project.compile();
     verifies_from_root_1(&project);

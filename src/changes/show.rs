@@ -3,6 +3,7 @@
 //! Much of what is told was written by tenants and authors of the catalogue. It reaches no output but as a name, set
 //! apart from our own words ([`words`]), and each format writes names so that nobody obeys them.
 
+mod github;
 mod html;
 mod human;
 mod json;
@@ -13,6 +14,7 @@ use crate::changes::kind::{Cause, Kind, Weight, weight};
 use crate::changes::{Change, ChangeSet, Class, Download};
 use crate::report::Styled;
 
+pub use crate::changes::show::github::annotations;
 pub use crate::changes::show::html::page;
 pub use crate::changes::show::json::document;
 pub use crate::changes::show::markdown::{MARKER, comment};

@@ -220,10 +220,14 @@ impl Rotation<'_> {
         }
         root.keys.extend(incoming.into_iter().map(|it| (it.id(), it)));
         self.propose(root)?;
-        output::result(&format!(
-            "Then compile and publish, and when devices have had time to take up the root: `tenantry keys rotate {} --drop`\n",
-            role.as_str()
-        ));
+        let drop = format!("`tenantry keys rotate {} --drop`", role.as_str());
+        output::result(&match arguments.stolen {
+            // The new root and what the new key signs must reach devices together, and nothing of the old key's with it.
+            true => format!("Then at once {drop}, so that the stolen key signs no more; then compile and publish\n"),
+            false => {
+                format!("Then compile and publish, and when devices have had time to take up the root: {drop}\n")
+            }
+        });
         Ok(())
     }
 

@@ -148,15 +148,15 @@ struct Run<'a> {
 impl Run<'_> {
     /// Asks one store, and decides what is to be done to it.
     fn prepare<'b>(&self, store: &'b Opened<'b>) -> Result<Ready<'b>, Failure> {
-        let guard = match self.arguments.dry_run {
-            // A dry run writes nothing, so it does not try what the store does with writes either.
-            true => store.spec.publishers,
-            false => store.guard()?,
-        };
-        let record = self.record(guard);
+        let mut record = self.record(store.spec.publishers);
         let planned = self.with_job(store, &record, publish::plan)?;
         for note in &planned.notes {
             output::warning(&format!("store `{}`: {note}", store.spec.name));
+        }
+        // Whoever writes nothing need not know what the store does with two who write. To find out takes a hundred requests.
+        let is_writing = !planned.plan.is_nothing() || planned.seen.head.unfinished().is_some();
+        if is_writing && !self.arguments.dry_run {
+            record.guard = store.guard()?;
         }
         Ok(Ready { store, record, planned })
     }

@@ -96,7 +96,7 @@ impl Run<'_> {
         let progress = |event| self.reporter.event(name, event);
         let tools = store.tools(&progress);
         let seen = tools.state().head()?;
-        let is_unfinished = seen.head.current.as_ref().is_some_and(|it| !it.finished);
+        let is_unfinished = seen.head.unfinished().is_some();
         if is_unfinished {
             publish::finish(&tools, name, seen).map_err(|error| failed(name, error))?;
             output::talk(&format!("store `{name}`: publication {publication} was left half-way, and is finished now"));

@@ -61,7 +61,7 @@ pub fn apply(job: &Job<'_>, planned: &Planned) -> Result<Report, PublishError> {
         finished_first: None,
     };
     let mut seen = planned.seen.clone();
-    if let Some(current) = seen.head.current.clone().filter(|it| !it.finished) {
+    if let Some(current) = seen.head.unfinished().cloned() {
         report.finished_first = Some(current.publication);
         seen = match finish(tools, &plan.store, seen) {
             Err(PublishError::Overtaken { store, current, .. }) if !plan.is_nothing() => {

@@ -28,7 +28,7 @@ pub fn finish(tools: &Tools<'_>, store: &str, seen: Seen) -> Result<Seen, Publis
 }
 
 fn unfinished(seen: &Seen) -> Option<Published> {
-    seen.head.current.clone().filter(|it| !it.finished)
+    seen.head.unfinished().cloned()
 }
 
 /// The same with what is at hand. From here on no failure may sound as if nothing had been published.

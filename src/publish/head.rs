@@ -197,6 +197,11 @@ impl Head {
         self.current.as_ref().map(Published::point)
     }
 
+    /// The current publication, if timestamps of it may still have to be put.
+    pub fn unfinished(&self) -> Option<&Published> {
+        self.current.as_ref().filter(|it| !it.finished)
+    }
+
     /// The number that a new publication draws: nobody has ever had it, whatever became of them.
     pub fn next_number(&self) -> u64 {
         self.drawn.max(self.current.as_ref().map_or(0, |it| it.publication)) + 1

@@ -278,7 +278,7 @@ fn own_objects(target: Point, index: &[u8], timestamps: &Timestamps) -> impl Ite
 }
 
 fn unfinished(head: &Head) -> Option<Note> {
-    let current = head.current.as_ref().filter(|it| !it.finished)?;
+    let current = head.unfinished()?;
     Some(Note::Unfinished { publication: current.publication, by: current.by.clone() })
 }
 

@@ -9,30 +9,32 @@ use crate::digest::Blake3;
 use crate::index::{Archive, Index, TenantRecord};
 use crate::input::StoreSpec;
 
-/// A tenant whose region no store takes.
+/// Tenants whose region no store takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("tenant `{tenant}` {}, and no store takes it", bound(region.as_deref()))]
-pub struct Homeless {
-    /// Its name.
-    pub tenant: String,
-    /// Its region.
-    pub region: Option<String>,
-}
+#[error("no store takes {}", listed(.0))]
+pub struct Homeless(
+    /// Every such region, with a tenant of it; none stands for tenants that are bound to no region.
+    pub BTreeMap<Option<String>, String>,
+);
 
 impl Homeless {
     /// What to do about it.
     pub fn help(&self) -> String {
-        match &self.region {
-            Some(region) => format!(
-                "list `{region}` under `regions` of a store in `tenantry.yaml`; a store without `regions` takes only tenants that are bound to none"
-            ),
-            None => "add a store without `regions` to `tenantry.yaml`; the stores there take only tenants that are bound to a region".into(),
-        }
+        let regions: Vec<String> = self.0.keys().flatten().map(|it| format!("`{it}`")).collect();
+        let list = (!regions.is_empty())
+            .then(|| format!("list {} under `regions` of a store in `tenantry.yaml`", regions.join(" and ")));
+        let add = self.0.contains_key(&None).then(|| "add a store without `regions` to `tenantry.yaml`".to_owned());
+        let what: Vec<String> = list.into_iter().chain(add).collect();
+        format!("{}; a store without `regions` takes those tenants only that are bound to none", what.join(", and "))
     }
 }
 
-fn bound(region: Option<&str>) -> String {
-    region.map_or_else(|| "is bound to no region".into(), |region| format!("is bound to region `{region}`"))
+fn listed(homeless: &BTreeMap<Option<String>, String>) -> String {
+    let one = |(region, tenant): (&Option<String>, &String)| match region {
+        Some(region) => format!("tenants of region `{region}`, such as `{tenant}`"),
+        None => format!("tenants that are bound to no region, such as `{tenant}`"),
+    };
+    homeless.iter().map(one).collect::<Vec<_>>().join("; nor ")
 }
 
 /// Whether a store takes tenants of a region; none stands for those that are bound to no region.
@@ -45,11 +47,14 @@ pub fn takes(store: &StoreSpec, region: Option<&str>) -> bool {
 
 /// Makes sure that every tenant has a store. `stores` are all of the project's, whichever are published to now.
 pub fn guard_regions(index: &Index, stores: &[StoreSpec]) -> Result<(), Homeless> {
-    let region = |it: &TenantRecord| it.data_region.clone();
-    let has_home = |it: &TenantRecord| stores.iter().any(|store| takes(store, it.data_region.as_deref()));
-    match index.tenants.values().find(|it| !has_home(it)) {
-        Some(record) => Err(Homeless { tenant: record.name.clone(), region: region(record) }),
-        None => Ok(()),
+    let has_home = |it: &&TenantRecord| stores.iter().any(|store| takes(store, it.data_region.as_deref()));
+    let mut homeless = BTreeMap::new();
+    for it in index.tenants.values().filter(|it| !has_home(it)) {
+        homeless.entry(it.data_region.clone()).or_insert_with(|| it.name.clone());
+    }
+    match homeless.is_empty() {
+        true => Ok(()),
+        false => Err(Homeless(homeless)),
     }
 }
 

@@ -289,9 +289,9 @@ pub fn number(key: &str) -> Option<u64> {
     number.parse().ok().filter(|_| is_digest && is_known)
 }
 
-/// Whether we have put an object below `state/`. Probes leave theirs only when they are stopped.
+/// Whether we have put an object below `state/`.
 pub fn is_ours(key: &str) -> bool {
-    number(key).is_some() || key.starts_with("state/probe/")
+    number(key).is_some()
 }
 
 /// Reads JSON of our format. The format is looked at first: a newer one may have any shape.

@@ -2,7 +2,7 @@
 //! answer as those do that keep it.
 //!
 //! Everything happens under keys of its own, with a random part, that no shell ever asks for, and is deleted again.
-//! [`conditions`] is what every publication begins with: some seventy small requests, nearly all of them at once.
+//! [`conditions`] is what every publication begins with: some eighty small requests, nearly all of them at once.
 //! [`examine`] is what `tenantry doctor` does.
 
 mod bench;
@@ -11,14 +11,17 @@ use serde::Serialize;
 
 use super::{Cache, Patience, Precondition, Served, Store, StoreError, content_type};
 use crate::time::Timestamp;
-use bench::{Bench, Tried};
+use bench::{Bench, Races, Tried};
 
 /// How far a store's clock may be from ours, in seconds, before freshness means nothing.
 pub const MAX_SKEW: i64 = 300;
 
-/// How many races a condition must stand before a publication, and before a doctor's word.
-const ROUNDS: usize = 2;
-const MANY_ROUNDS: usize = 5;
+/// What a condition must stand before a publication. Many races of two and not a few of many: from the third on
+/// SeaweedFS has those who lose wait for its lock, a second for each that is before them.
+const BEFORE_PUBLISHING: Races = Races { rounds: 12, racers: 2 };
+
+/// What it must stand before a doctor's word.
+const FOR_A_VERDICT: Races = Races { rounds: 5, racers: 16 };
 
 /// How many objects a listing is tried with, and how often a write is read back.
 const SEVERAL: usize = 20;
@@ -147,13 +150,13 @@ const GONE: Check = Check {
 };
 const CREATE_RACE: Check = Check {
     name: "race-to-create",
-    promise: "of sixteen that create at once one wins",
+    promise: "of many that create at once one wins",
     consequence: "two publishers both believe that they were first",
     cure: OTHER_STORE,
 };
 const REPLACE_RACE: Check = Check {
     name: "race-to-replace",
-    promise: "of sixteen that replace at once one wins",
+    promise: "of many that replace at once one wins",
     consequence: "two publishers both believe that theirs is the newest publication",
     cure: OTHER_STORE,
 };
@@ -239,7 +242,7 @@ pub fn conditions(store: &dyn Store, patience: Patience) -> Result<Publishing, S
     let mut findings = Vec::new();
     for scratch in scratches(store) {
         let bench = Bench::new(store, patience, &scratch);
-        findings.extend(try_conditions(&bench, ROUNDS)?);
+        findings.extend(try_conditions(&bench, BEFORE_PUBLISHING)?);
     }
     Ok(publishing(&findings))
 }
@@ -249,7 +252,7 @@ pub fn examine(store: &dyn Store, patience: Patience, now: Timestamp) -> Result<
     let mut findings = Vec::new();
     let scratches = scratches(store);
     for scratch in &scratches {
-        findings.extend(try_conditions(&Bench::new(store, patience, scratch), MANY_ROUNDS)?);
+        findings.extend(try_conditions(&Bench::new(store, patience, scratch), FOR_A_VERDICT)?);
     }
     let conditions_hold = publishing(&findings) == Publishing::Safe;
     // Readers see the public part, whatever else there is.
@@ -263,6 +266,13 @@ pub fn examine(store: &dyn Store, patience: Patience, now: Timestamp) -> Result<
     findings.push(bench.in_order(|| try_listing(&bench))?);
     findings.push(bench.in_order(|| try_deleting(&bench))?);
     Ok(Report { store: store.describe(), conditions_hold, findings: merged(findings) })
+}
+
+/// Whether a key is one at which something was tried. Only whoever is stopped half-way leaves such an object behind.
+pub fn is_ours(key: &str) -> bool {
+    let is_random = |it: &str| it.len() == 16 && it.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let rest = key.strip_prefix("state/probe/").or_else(|| key.strip_prefix("t/probe-"));
+    rest.and_then(|it| it.split_once('/')).is_some_and(|(random, _)| is_random(random))
 }
 
 /// Where to try: below `state/`, and among public keys too where those lie in another place.
@@ -308,7 +318,7 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
     merged
 }
 
-fn try_conditions(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Finding>, StoreError> {
+fn try_conditions(bench: &Bench<'_>, races: Races) -> Result<Vec<Finding>, StoreError> {
     bench.in_order(|| match bench.put("head.json", "first", Precondition::Absent) {
         // Some stores refuse every condition. Where the same put goes well without one, that is what it was.
         Err(error @ StoreError::Refused { .. }) => {
@@ -329,7 +339,7 @@ fn try_conditions(bench: &Bench<'_>, rounds: usize) -> Result<Vec<Finding>, Stor
                 Tried::Done(_) => None,
                 Tried::Refused => Some("the version that the store named is refused".into()),
             });
-            let [create_race, replace_race] = bench.races(rounds)?;
+            let [create_race, replace_race] = bench.races(races)?;
             Ok(vec![
                 created,
                 replaced,

@@ -12,6 +12,7 @@ use tenantry::store::Patience;
 use tenantry::store::dir::Directory;
 
 use crate::project::{Files, NOW, Project, changed, copy, public, read, run, small, tenant, time};
+use crate::s3_server::{Profile, S3Server};
 
 /// A project with a store in a directory, compiled once.
 fn project() -> Project {
@@ -41,6 +42,18 @@ fn store(project: &Project) -> Files {
 #[track_caller]
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|it| serde_json::from_str(it).unwrap_or_else(|why| panic!("{why}: {it}"))).collect()
+}
+
+/// The probe for conditional writes takes a hundred requests, so it is not asked where nothing is written.
+#[test]
+fn with_nothing_to_do_a_bucket_is_asked_once() {
+    let server = S3Server::start(Profile::good());
+    let project = with_stores(small(), &format!("[{}]", server.yaml("main")));
+    let publish = || run(project.command(NOW, &["publish"]).envs(server.environment()));
+    publish().ok().says("main: publication 1");
+    server.take_log();
+    publish().ok().says("main: publication 1, as before");
+    assert_eq!(server.take_log(), ["GET state/head.json"]);
 }
 
 #[test]
@@ -183,7 +196,7 @@ fn a_tenant_without_a_store_stops_all_stores() {
     files.push(tenant("europa", "starter", "  data_region: eu\n"));
     let project =
         with_stores(files, "[{ name: world, directory: public }, { name: us, directory: other, regions: [us] }]");
-    project.run(&["publish"]).ends_with(6).says("tenant `europa` is bound to region `eu`, and no store takes it");
+    project.run(&["publish"]).ends_with(6).says("no store takes tenants of region `eu`, such as `europa`");
     assert!(!project.path("public").exists() && !project.path("other").exists());
 }
 

@@ -99,11 +99,22 @@ fn a_tenant_whose_region_no_store_takes_stops_everything() {
     let made = compiled(&project, "out", NOW, &[]);
     let stores = [spec("world", &[]), spec("america", &["us", "ca"])];
     let error = PublishError::from(guard_regions(&made.index, &stores).expect_err("nobody takes it"));
-    assert_eq!(error.to_string(), format!("tenant `{BOUND}` is bound to region `eu`, and no store takes it"));
+    assert_eq!(error.to_string(), format!("no store takes tenants of region `eu`, such as `{BOUND}`"));
     assert!(error.help().expect("a help").contains("list `eu` under `regions`"));
     let only_europe = [spec("europe", &["eu"])];
     let error = guard_regions(&made.index, &only_europe).expect_err("nobody takes the others");
-    assert_eq!(error.to_string(), "tenant `acme` is bound to no region, and no store takes it");
+    assert_eq!(error.to_string(), "no store takes tenants that are bound to no region, such as `acme`");
+    let error = guard_regions(&made.index, &[spec("america", &["us"])]).expect_err("nobody takes any of them");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "no store takes tenants that are bound to no region, such as `acme`; nor tenants of region `eu`, such as `{BOUND}`"
+        )
+    );
+    assert_eq!(
+        error.help(),
+        "list `eu` under `regions` of a store in `tenantry.yaml`, and add a store without `regions` to `tenantry.yaml`; a store without `regions` takes those tenants only that are bound to none"
+    );
     guard_regions(&made.index, &[spec("world", &[]), spec("europe", &["eu"])]).expect("all have a home");
 }
 

@@ -218,6 +218,17 @@ fn a_dry_run_says_who_needs_what_and_changes_nothing() {
 }
 
 #[test]
+fn what_a_probe_that_was_stopped_has_left_goes_in_time() {
+    let (project, store) = three_publications();
+    let left = ["state/probe/0123456789abcdef/race-3", "t/probe-0123456789abcdef/listed.json"];
+    left.iter().for_each(|it| put(&store, it));
+    for day in ["2026-11-26", "2026-11-28"] {
+        Keeper::new("keeper", &project, day).collect(&store, Rules::default()).expect("collects");
+    }
+    assert!(!left.iter().any(|it| store.contents().contains_key(*it)));
+}
+
+#[test]
 fn what_is_put_again_or_needed_again_is_not_garbage_any_more() {
     let (project, store) = three_publications();
     let keeper = |at: &str| Keeper::new("keeper", &project, at);

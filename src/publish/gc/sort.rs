@@ -8,7 +8,7 @@ use super::marks::Marks;
 use super::reach::{Need, Reach};
 use super::{Collection, Garbage, GcError};
 use crate::index::keys;
-use crate::store::Listed;
+use crate::store::{Listed, probe};
 use crate::time::Timestamp;
 
 /// What the key of a timestamp ends with.
@@ -55,7 +55,7 @@ impl Sorted {
         if let Some(need) = reach.need(&key) {
             return count(self.needed.entry(need).or_default(), length);
         }
-        if !keys::is_ours(&key) && !state::is_ours(&key) {
+        if !keys::is_ours(&key) && !state::is_ours(&key) && !probe::is_ours(&key) {
             return count(&mut self.foreign, length);
         }
         // What was put again since it was marked is new.

@@ -6,9 +6,6 @@ use std::thread;
 
 use crate::store::{ETag, Fetched, Listed, Patience, Precondition, Served, Store, StoreError, Upload};
 
-/// How many try at once.
-const RACERS: usize = 16;
-
 /// More than anything that is put here.
 const MAX: u64 = 1 << 20;
 
@@ -36,6 +33,15 @@ impl Tried {
 enum Race {
     Create,
     Replace,
+}
+
+/// How often, and how many at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Races {
+    /// Races of each kind.
+    pub(super) rounds: usize,
+    /// Puts in each.
+    pub(super) racers: usize,
 }
 
 /// Some keys with one prefix.
@@ -120,10 +126,10 @@ impl<'a> Bench<'a> {
 
     /// Runs races of both kinds, each about an object of its own; what was seen in the first with another end than it
     /// should have. They run side by side: stores make those who lose wait, some of them for seconds.
-    pub(super) fn races(&self, rounds: usize) -> Result<[Option<String>; 2], StoreError> {
+    pub(super) fn races(&self, Races { rounds, racers }: Races) -> Result<[Option<String>; 2], StoreError> {
         thread::scope(|scope| {
             let kinds = [Race::Create, Race::Replace].map(|kind| {
-                (0..rounds).map(|round| scope.spawn(move || self.race_of(kind, round))).collect::<Vec<_>>()
+                (0..rounds).map(|round| scope.spawn(move || self.race_of(kind, round, racers))).collect::<Vec<_>>()
             });
             let [create, replace] = kinds.map(|races| {
                 let ends: Result<Vec<Option<String>>, StoreError> =
@@ -134,7 +140,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    fn race_of(&self, kind: Race, round: usize) -> Result<Option<String>, StoreError> {
+    fn race_of(&self, kind: Race, round: usize, racers: usize) -> Result<Option<String>, StoreError> {
         let name = format!("race-{kind:?}-{round}.json");
         let (verb, precondition) = match kind {
             Race::Create => ("created", Precondition::Absent),
@@ -143,16 +149,16 @@ impl<'a> Bench<'a> {
                 Tried::Refused => return Ok(Some("a put without a condition was refused".into())),
             },
         };
-        let winners = self.race(&name, &precondition)?;
-        let found = format!("{winners} of {RACERS} that {verb} one object at once were told that they had");
+        let winners = self.race(&name, &precondition, racers)?;
+        let found = format!("{winners} of {racers} that {verb} one object at once were told that they had");
         Ok((winners != 1).then_some(found))
     }
 
     /// How many of those who put at once were told that they had.
-    fn race(&self, name: &str, precondition: &Precondition) -> Result<usize, StoreError> {
-        let start = Barrier::new(RACERS);
+    fn race(&self, name: &str, precondition: &Precondition, racers: usize) -> Result<usize, StoreError> {
+        let start = Barrier::new(racers);
         thread::scope(|scope| {
-            let racers: Vec<_> = (0..RACERS)
+            let racers: Vec<_> = (0..racers)
                 .map(|racer| {
                     let start = &start;
                     scope.spawn(move || {
