@@ -369,9 +369,9 @@ function broken(error) {
 }
 
 async function main() {
-  const config = await (await fetched("config.json")).json();
+  const [written, delivered, store] = await Promise.all([fetched("config.json"), fetched("root.json"), IndexedShelf.open("tenantry")]);
+  const [config, root] = [await written.json(), new Uint8Array(await delivered.arrayBuffer())];
   narrow(config);
-  const [root, store] = [new Uint8Array(await (await fetched("root.json")).arrayBuffer()), await IndexedShelf.open("tenantry")];
   const setup = { config, root, store };
   const wanted = new URLSearchParams(location.hash.slice(1)).get("t");
   const there = (await new Shelf(store).small("tenant.json"))?.addr ?? null;

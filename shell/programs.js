@@ -57,11 +57,17 @@ export class Programs {
     return origin;
   }
 
-  /** Brings a program to its origin, so that it starts at once and without the network. Whether there was work. */
+  /** Brings a program to its origin, so that it starts at once and without the network. */
   async prepare(program) {
-    if (await this.kept(program)) return false;
-    await aside(async (frame) => this.place(program, frame, await this.origin(program.app_id)));
-    return true;
+    const origin = await this.origin(program.app_id);
+    const kept = await this.kept(program);
+    if (kept?.isWhole) return;
+    await aside(async (frame) => {
+      const { of, prefix } = kept ?? (await this.place(program, frame, origin));
+      if (kept) await hosted(frame, origin);
+      await ask(frame, origin, { call: "keep" });
+      await this.store.change({ put: new Map([[`prepared/${program.app_id}`, { of, prefix, isWhole: true }]]) });
+    });
   }
 
   /** Leaves nothing of any program of this tenant. Origins that cannot be reached are named. */

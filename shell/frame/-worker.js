@@ -22,8 +22,9 @@ const TYPES = {
 };
 
 addEventListener("install", (event) => {
-  const pages = async () => (await caches.open(DATABASE)).addAll(PAGES.map((page) => new Request(page, { cache: "no-cache" })));
-  event.waitUntil(pages().then(() => skipWaiting()));
+  // Nobody waits for these: the program can start without them.
+  caches.open(DATABASE).then((cache) => cache.addAll(PAGES.map((page) => new Request(page, { cache: "no-cache" })))).catch(() => {});
+  event.waitUntil(skipWaiting());
 });
 
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -39,6 +40,7 @@ addEventListener("fetch", (event) => {
 /** A page of the shell's, always under its own rules: a program that can reach into it gains nothing. */
 async function page(url) {
   const answer = (await caches.match(url.pathname)) ?? (await fetch(url.pathname));
+  if (!answer.ok) return refused(answer.status, "the page of the shell is missing");
   const headers = { "content-type": answer.headers.get("content-type"), "content-security-policy": HOST, "x-content-type-options": "nosniff" };
   return new Response(await answer.arrayBuffer(), { headers });
 }

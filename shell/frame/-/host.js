@@ -2,6 +2,7 @@
 // here counts only with the shell's signature (see `-worker.js`), so whoever else sends something gains nothing.
 
 const DATABASE = "tenantry-program";
+const PAGES = ["/-/host.html", "/-/host.js", "/-/bridge.js"];
 
 const CALLS = {
   /** Whether a version is here. */
@@ -16,6 +17,13 @@ const CALLS = {
     policies.put(policy, prefix);
     for (const [path, bytes] of files) kept.put(bytes, [prefix, path]);
     return ended(transaction);
+  },
+
+  /** Keeps what the shell adds to each program, for when there is no network. */
+  async keep() {
+    const cache = await caches.open(DATABASE);
+    const missing = await Promise.all(PAGES.map(async (page) => (await cache.match(page)) === undefined && page));
+    await cache.addAll(missing.filter(Boolean));
   },
 
   /** Gives the frame to the program. */
