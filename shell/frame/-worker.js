@@ -93,8 +93,8 @@ function rules({ egress, shell }) {
   const outside = [own, ...hosts].join(" ");
   return [
     "default-src 'none'",
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
-    "style-src 'self' 'unsafe-inline' blob:",
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
+    "style-src 'self' 'unsafe-inline' blob: data:",
     `connect-src ${outside}`,
     `img-src ${outside}`,
     `media-src ${outside}`,

@@ -32,7 +32,9 @@ pub(super) fn is_asked_for_as_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|it| it.to_str().ok()) else { return false };
     let is_port =
         |it: &str| it.is_empty() || it.strip_prefix(':').is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
-    ["localhost", "shell.localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.strip_prefix(name).is_some_and(is_port))
+    ["localhost", "shell.localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| host.strip_prefix(name).is_some_and(is_port))
 }
 
 const WHAT: &str = "tenantry serve: a publication as a CDN shows it, for building shells. Not for production.";
