@@ -41,6 +41,8 @@ mod readme;
 mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
+#[path = "plan/rollout.rs"]
+mod rollout;
 #[path = "plan/simulated.rs"]
 mod simulated;
 
