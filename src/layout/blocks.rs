@@ -112,7 +112,7 @@ impl Value<'_> {
 
 struct Writer {
     text: String,
-    /// Whether nothing was written yet in this mapping or list: blank lines separate, and there is nothing to separate from.
+    /// Whether a blank line may not stand here: nothing was written yet in this mapping or list, or a text that keeps its line breaks would have one more.
     is_fresh: bool,
 }
 
@@ -146,9 +146,9 @@ impl Writer {
         match value {
             Value::Mapping(mapping) => self.mapping(mapping, indent + 2),
             Value::List(list) => self.list(list, indent + 2),
-            Value::Nothing | Value::Copied(..) => {}
+            Value::Nothing => self.is_fresh = false,
+            Value::Copied(source, _) => self.is_fresh = scalars::keeps_breaks(source),
         }
-        self.is_fresh = false;
     }
 
     fn list(&mut self, list: &List<'_>, indent: usize) {

@@ -28,9 +28,8 @@ pub(super) fn range(text: &str, node: &Node, behind: usize) -> (usize, usize) {
     let last_line = content.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
     let ends_blank = !last_line.is_empty() && last_line.trim_matches(' ').is_empty();
     let mut last = line_end(if has_words { end } else { begin });
-    let keeps_breaks = header(&text[begin..]).is_some_and(|it| it.contains('+'));
-    if keeps_breaks || ends_blank {
-        while last + 1 < text.len() && text[last + 1..line_end(last + 1)].trim_matches(' ').is_empty() {
+    if keeps_breaks(&text[begin..]) || ends_blank {
+        while last + 1 < text.len() && text[last + 1..line_end(last + 1)].trim_matches([' ', '\t']).is_empty() {
             last = line_end(last + 1);
         }
     }
@@ -43,10 +42,15 @@ fn header(source: &str) -> Option<&str> {
     source.starts_with(['|', '>']).then(|| line.split('#').next().unwrap_or_default())
 }
 
+/// Whether all line breaks behind a text belong to it.
+pub(super) fn keeps_breaks(source: &str) -> bool {
+    header(source).is_some_and(|it| it.contains('+'))
+}
+
 /// Whether a block scalar was copied with the empty lines at its end.
 pub(super) fn ends_with_breaks(source: &str) -> bool {
     let last = source.rsplit_once('\n').map(|(_, last)| last);
-    header(source).is_some() && last.is_some_and(|it| it.trim_matches(' ').is_empty())
+    header(source).is_some() && last.is_some_and(|it| it.trim_matches([' ', '\t']).is_empty())
 }
 
 /// A value whose further lines are moved from the column of its owner to another.
