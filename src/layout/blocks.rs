@@ -25,7 +25,7 @@ pub(super) struct Entry<'a> {
     /// As it stands.
     pub(super) key: &'a str,
     pub(super) value: Value<'a>,
-    /// The comment at the end of its line.
+    /// The comment at the end of its line, with the blanks before it.
     pub(super) comment: Option<&'a str>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct List<'a> {
 pub(super) struct Item<'a> {
     pub(super) lead: Vec<Trivia<'a>>,
     pub(super) value: Value<'a>,
-    /// The comment at the end of its line.
+    /// The comment at the end of its line, with the blanks before it.
     pub(super) comment: Option<&'a str>,
 }
 
@@ -137,10 +137,7 @@ impl Writer {
             self.text.push(' ');
             self.text += &scalars::moved(source, *from, indent);
         }
-        if let Some(comment) = comment {
-            self.text.push(' ');
-            self.text += comment;
-        }
+        self.text += comment.unwrap_or_default();
         self.text.push('\n');
         self.is_fresh = true;
         match value {

@@ -94,6 +94,14 @@ fn blank_lines_separate_and_never_more_than_one() {
 }
 
 #[test]
+fn comments_behind_values_stay_behind_them_and_keep_their_distance() {
+    tenant(
+        "metadata:\n  title: \"A # no\"   # quoted\n  owner: 'it''s'  # single\n  labels: [\"]\"] # flow\n  annotations: {} # empty\n  # own\n  name: a        # plain\n  description: [\"a\", # in\n    'b' # last ]\n    ]   # behind\n",
+        "metadata:\n  # own\n  name: a        # plain\n  title: \"A # no\"   # quoted\n  description: [\"a\", # in\n    'b' # last ]\n    ]   # behind\n  labels: [\"]\"] # flow\n  annotations: {} # empty\n  owner: 'it''s'  # single\n",
+    );
+}
+
+#[test]
 fn no_blank_line_comes_behind_a_text_that_would_keep_it() {
     tenant(
         "spec:\n  tenant_id: |+\n    x\n  domains: []\n\n  plan: a\n\n  # c\n  status: b\n",
