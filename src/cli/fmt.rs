@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::args::FmtArguments;
-use super::output::{self, Place};
+use super::output;
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::check;
@@ -15,7 +15,7 @@ use crate::layout::{self, Refused};
 use crate::load::{self, Content, SourceTree, TreeFile, file_id};
 use crate::path::RepoPath;
 use crate::pipeline;
-use crate::report::Format;
+use crate::report::{self, Findings, Format, Styled};
 use crate::text::{SourceFile, SourceMap};
 
 pub(super) fn run(settings: &Settings, arguments: &FmtArguments) -> Result<(), Failure> {
@@ -109,7 +109,8 @@ fn unreadable(files: &[File], found: Vec<Diagnostic>) -> Failure {
         text: std::str::from_utf8(&it.bytes).unwrap_or_default().into(),
     };
     let sources = SourceMap::new(files.iter().map(source).collect());
-    output::diagnostics_of(&sources, found, Format::Human, Place::Talk);
+    let findings = Findings { diagnostics: &found, sources: &sources, folder: "" };
+    output::talk(report::text(&findings, Format::Human, Styled::Coloured).trim_end());
     Failure::new(Exit::Inputs, "a file that cannot be read cannot be laid out").help("nothing was written")
 }
 

@@ -149,6 +149,14 @@ spec:
   review:
     status: approved
     since: 2026-01-15
+  rollout:
+    steps:
+      - from: 2026-01-15
+        match_labels: { ring: early }
+        soak: P7D
+      - percent: 20
+        soak: P3D
+      - {}
   package:
     path: app
 ";

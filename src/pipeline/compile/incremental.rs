@@ -86,6 +86,7 @@ fn unchanged<'a>(
             record.input == inputs[id]
                 && [record.targets, record.snapshot, record.timestamp].iter().all(|it| !it.is_due(job.now))
                 && record.next_change.is_none_or(|at| job.now < at)
+                && record.given.is_some()
                 && record.bundles.iter().all(|it| !missing.contains(it))
         });
         is_same.then_some((*id, records))
@@ -126,6 +127,7 @@ fn key<'a>(tree: &SourceTree, record: &'a TenantRecord) -> TenantKey<'a> {
         name: &record.name,
         tenant_id: &record.tenant_id,
         domains: &record.domains,
+        labels: &record.labels,
         document: None,
         span: Span { file, start: 0, end: 0 },
     }

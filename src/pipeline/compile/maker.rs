@@ -10,7 +10,7 @@ use super::{COMPILER, CompileError, Job};
 use crate::bundle::{self, Bundle};
 use crate::compose::{Bundles, Composed, Composer};
 use crate::digest::{Blake3, Fingerprint};
-use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
+use crate::index::{Archive, FileRecord, Given, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
 use crate::sign::{self, Publication, Signers, renew};
@@ -37,7 +37,7 @@ pub(super) fn pack(
     // Who wants it matters by region: a store may hold it, and another one not yet.
     let mut wanted: BTreeMap<(usize, usize), BTreeSet<Option<&str>>> = BTreeMap::new();
     for (tenant, decided) in read.checked.tenants.iter().zip(decided) {
-        for it in &decided.resolution.included {
+        for it in decided.resolution.line_ups().flat_map(|it| &it.included) {
             for chosen in &it.releases {
                 wanted.entry((it.program.at(), chosen.release)).or_default().insert(region(tenant));
             }
@@ -216,12 +216,14 @@ impl Maker<'_> {
             name: read.tenant.name.to_string(),
             tenant_id: read.tenant.tenant_id.to_string(),
             domains: read.tenant.domains.clone(),
+            labels: read.tenant.labels.clone(),
             data_region: None,
             file: String::new(),
             input: Blake3([0; 32]),
             content: composed.content,
             next_change: decided.resolution.next_change,
             entitlements: composed.entitlements,
+            given: None,
             bundles: composed.bundles.iter().map(|(tree, _)| *tree).collect(),
             overlays: overlays.collect(),
             max_ttl: composed.max_ttl,
@@ -245,13 +247,18 @@ impl Maker<'_> {
         // A file that holds other documents too belongs to the basis; no tenant of it is ever left alone.
         let input = self.read.inputs.get(&read.file);
         let file = input.map(|_| self.job.tree.files[read.file.0 as usize].path.to_string());
+        let catalog = &self.read.checked.catalog;
+        let included = decided.resolution.included.iter();
+        let given = Given::together(included.map(|it| (&*catalog.program(it.program).app_id, it.window)));
         TenantRecord {
             name: read.tenant.name.to_string(),
             domains: read.tenant.domains.clone(),
+            labels: read.tenant.labels.clone(),
             data_region: region(read).map(str::to_owned),
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
+            given: Some(given),
             max_ttl,
             ..record
         }
