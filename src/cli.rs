@@ -8,6 +8,7 @@ mod compile;
 mod doctor;
 mod explain;
 mod fetch;
+mod findings;
 mod gc;
 mod init;
 mod keys;

@@ -529,8 +529,12 @@ pub(crate) enum FormatArgument {
     Json,
     /// SARIF 2.1.0.
     Sarif,
-    /// Workflow commands of GitHub Actions.
+    /// Workflow commands of GitHub Actions for the ten worst; everything goes into the file that GITHUB_STEP_SUMMARY names.
     Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, one test case a file.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -551,6 +555,8 @@ pub(crate) enum PlanFormat {
     Json,
     /// A page that stands by itself.
     Html,
+    /// Workflow commands of GitHub Actions for guards; the whole plan goes into the file that GITHUB_STEP_SUMMARY names.
+    Github,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
