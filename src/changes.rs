@@ -5,6 +5,7 @@
 //! Nothing here reads a file, asks for the time or runs in parallel; `pipeline::plan` has the loops.
 
 mod classes;
+mod course;
 mod downloads;
 mod facts;
 mod guards;
@@ -24,9 +25,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use crate::changes::classes::{Class, Shape, Values, classes};
+pub use crate::changes::course::{Course, Failing, Instant, Moment, running};
 pub use crate::changes::downloads::{Download, Fetch, Fetched, worst};
 pub use crate::changes::facts::{Told, Witness};
-pub use crate::changes::guards::{Allowance, Evidence, Guard, Outcome, Verdict, judge};
+pub use crate::changes::guards::{Allowance, Evidence, Guard, Outcome, Verdict, allowance, judge};
 pub use crate::changes::kind::{Cause, Kind, Reach, Weight, weight};
 use crate::changes::rules::RuleChange;
 pub use crate::changes::same::Same;
@@ -37,7 +39,7 @@ use crate::model::{Catalog, ProgramId, Project, Tenant};
 use crate::render::Rendered;
 use crate::resolve::Resolution;
 use crate::text::{FileId, Span};
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// Everything that differs between two projects, decided at one instant.
 #[derive(Debug)]
@@ -58,7 +60,12 @@ pub struct ChangeSet {
     pub overlays: Overlays,
     /// What every guard says.
     pub guards: Vec<Verdict>,
+    /// What changes by itself in the head within [`AHEAD`].
+    pub ahead: Vec<Moment>,
 }
+
+/// How far a plan looks ahead.
+pub const AHEAD: Duration = Duration::days(7);
 
 /// One of the two projects, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,6 +260,12 @@ impl<'a> Comparer<'a> {
             now,
             same,
         }
+    }
+
+    /// The same for another instant.
+    pub fn at(&self, now: Timestamp) -> Comparer<'a> {
+        let (to_head, to_base) = (self.to_head.clone(), self.to_base.clone());
+        Comparer { to_head, to_base, rules: self.rules.clone(), labels: self.labels.clone(), now, ..*self }
     }
 
     /// Everything that differs for one tenant, and what its devices fetch.

@@ -8,6 +8,7 @@ mod compile;
 mod doctor;
 mod explain;
 mod fetch;
+mod findings;
 mod gc;
 mod init;
 mod keys;
@@ -21,6 +22,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod settings;
+mod simulate;
 mod stores;
 mod verify;
 
@@ -209,7 +211,7 @@ fn exit_of_publish(error: &PublishError) -> Exit {
         | PublishError::Stale { .. }
         | PublishError::Rewind { .. }
         | PublishError::Backwards { .. } => Exit::Superseded,
-        PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
+        PublishError::Guard { .. } | PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
         PublishError::Unsound(_) => Exit::Refused,
         PublishError::Interrupted { .. } => Exit::Interrupted,
         PublishError::Unfinished { source, .. } => exit_of_publish(source),
@@ -262,6 +264,7 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Plan(it) => plan::run(&settings, &it),
+            Command::Simulate(it) => simulate::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Refresh(it) => refresh::run(&settings, &it),
             Command::Rollback(it) => rollback::run(&settings, &it),

@@ -3,6 +3,7 @@
 
 pub mod compile;
 pub mod plan;
+pub mod simulate;
 pub mod verify;
 
 use rayon::prelude::*;
@@ -10,8 +11,8 @@ use rayon::prelude::*;
 use crate::check::schema::Shapes;
 use crate::check::{self, TenantKey, Typed, TypedValue};
 use crate::diag::{self, Diagnostic};
-use crate::digest::Blake3;
-use crate::load::{SourceTree, file_id};
+use crate::digest::{Blake3, Fingerprint};
+use crate::load::{Content, SourceTree, file_id};
 use crate::model::{Catalog, Project, Tenant};
 use crate::parse;
 use crate::render::{Rendered, Templates};
@@ -23,6 +24,20 @@ use crate::time::Timestamp;
 pub fn set_threads(threads: usize) {
     // A second call finds the threads already there, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+}
+
+/// Digest of all inputs of a project. A plan was made for two of these, and is stale for others.
+pub fn inputs_digest(tree: &SourceTree) -> Blake3 {
+    let contents: Vec<Blake3> = tree.files.par_iter().map(|it| Blake3::of(it.bytes())).collect();
+    let mut it = Fingerprint::new("tenantry.dev 2026-11 inputs of a plan v2");
+    for (file, content) in tree.files.iter().zip(contents) {
+        let kind: &[u8] = match file.content {
+            Content::Bytes(_) => b"file",
+            Content::NotAFile => b"other",
+        };
+        it.part(file.path.as_str().as_bytes()).part(kind).part(&content.0);
+    }
+    it.finish()
 }
 
 /// A project that was read and checked; whether it is sound, its diagnostics say.

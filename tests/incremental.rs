@@ -420,7 +420,7 @@ fn a_second_compile_does_not_wait_for_the_first() {
     project.compile();
 }
 
-/// Format 1 did not know to which region a tenant is bound.
+/// Format 1 did not know to which region a tenant is bound, format 2 not which mini-programs it has.
 #[test]
 fn an_index_of_an_older_version_is_brought_up_to_date_and_the_counter_goes_on() {
     let project = Project::small();
@@ -428,16 +428,18 @@ fn an_index_of_an_older_version_is_brought_up_to_date_and_the_counter_goes_on() 
     project.compile();
     let (now, public) = (project.index(), project.public());
     let mut old: serde_json::Value = serde_json::from_slice(&project.out()["state/index.json"]).expect("JSON");
-    old["format"] = 1.into();
-    for record in old["tenants"].as_object_mut().expect("tenants").values_mut() {
-        record.as_object_mut().expect("a record").remove("data_region");
+    for (format, unknown) in [(2, "given"), (1, "data_region")] {
+        old["format"] = format.into();
+        for record in old["tenants"].as_object_mut().expect("tenants").values_mut() {
+            record.as_object_mut().expect("a record").remove(unknown);
+        }
+        project.write("out/state/index.json", old.to_string());
+        project.compile().says("publication 1: nothing changed");
+        assert_eq!(project.index(), now);
+        assert_eq!(changed(&public, &project.public()), [""; 0]);
     }
-    project.write("out/state/index.json", old.to_string());
-    project.compile().says("publication 1: nothing changed");
-    assert_eq!(project.index(), now);
-    assert_eq!(changed(&public, &project.public()), [""; 0]);
 
-    old["format"] = 3.into();
+    old["format"] = 4.into();
     project.write("out/state/index.json", old.to_string());
-    project.run(&["compile"]).ends_with(3).says("has format 3").says("or a newer one");
+    project.run(&["compile"]).ends_with(3).says("has format 4").says("or a newer one");
 }

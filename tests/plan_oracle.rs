@@ -26,6 +26,8 @@ use world::World;
 
 #[path = "plan_oracle/brute.rs"]
 mod brute;
+#[path = "plan_oracle/course.rs"]
+mod course;
 #[path = "plan_oracle/documents.rs"]
 mod documents;
 #[path = "support/project.rs"]
@@ -278,7 +280,7 @@ fn run(seed: u64, steps: usize) -> Told {
 
 /// Plans, judges, and returns how many tenants differ. A failure says which edit it was.
 fn checked_plan(base: &Side, head: &Side, now: Timestamp, label: &str, told: &mut Told) -> usize {
-    let job = plan::Job { base: &base.tree, head: &head.tree, now, allowances: &[] };
+    let job = plan::Job { base: &base.tree, head: &head.tree, now, stores: &[], allowances: &[] };
     let (set, _) = plan(&job).unwrap_or_else(|error| panic!("{label}: {error}: {error:?}"));
     let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(base, head, &set, now)));
     if judged.is_err() {
@@ -324,7 +326,7 @@ fn a_project_compared_with_itself_has_no_changes() {
     let mut random = Random::new(5, "oracle", 0);
     for _ in 0..5 {
         let tree = World::new(&mut random).tree();
-        let job = plan::Job { base: &tree, head: &tree, now, allowances: &[] };
+        let job = plan::Job { base: &tree, head: &tree, now, stores: &[], allowances: &[] };
         let (set, _) = plan(&job).expect("a sound project");
         assert!(set.tenants.is_empty() && set.classes.is_empty() && set.bundles.is_empty());
     }

@@ -206,6 +206,11 @@ impl Cause {
         matches!(self, Cause::ProgramGained | Cause::VersionChanged)
     }
 
+    /// Whether it says who wants a program.
+    pub fn is_want(self) -> bool {
+        matches!(self, Cause::InPlan | Cause::InAddOn | Cause::Granted | Cause::RequiredBy)
+    }
+
     /// Who wants a program.
     pub fn of_reason(kind: ReasonKind) -> Cause {
         match kind {

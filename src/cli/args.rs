@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::changes::{Allowance, Guard};
+use crate::publish::guards;
 
 /// Compiles tenants and a catalogue, written as YAML in git, into a signed manifest for each tenant and the bundles that they share.
 #[derive(Debug, Parser)]
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Show what a change does to customers, before it is merged.
     Plan(PlanArguments),
+    /// Shows what changes by itself between two instants: licences, overrides and whatever else has a date.
+    Simulate(SimulateArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
     /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
@@ -105,9 +108,12 @@ pub(crate) struct PublishArguments {
     /// Say what would be done, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do exactly what this plan says (from `--dry-run --format json`), or nothing.
+    /// Do exactly what this plan says, or nothing: what `tenantry plan --out` kept, or what `--dry-run --format json` wrote.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`; goes into the record.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = published_allowance)]
+    pub(crate) allow: Vec<Allowance>,
     /// What was compiled; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -163,6 +169,9 @@ pub(crate) struct RollbackArguments {
     /// Say what would come back, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`; goes into the record.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = published_allowance)]
+    pub(crate) allow: Vec<Allowance>,
     /// Bring tenants back too that were removed since.
     #[arg(long)]
     pub(crate) restore_removed: bool,
@@ -232,6 +241,9 @@ pub(crate) struct PlanArguments {
     /// `BASE..HEAD` compares two revisions, `BASE...HEAD` the second with where it left the first, `BASE` a revision with the working directory. When left out: the working directory with where it left the default branch.
     #[arg(value_name = "BASE..HEAD")]
     pub(crate) range: Option<String>,
+    /// Compare with what this store shows: its commit is the base, only its tenants count, and of the range only `..HEAD` may be given. May be given several times, or as `all`, for stores that show one commit.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
     /// Decide both sides for this instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -252,10 +264,42 @@ pub(crate) struct PlanArguments {
     pub(crate) exit_code: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// Tenants by their names; all of them when none is named.
+    pub(crate) tenant: Vec<String>,
+    /// The first instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// The last instant; of a date, the whole day. Thirty days after the first when left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Read a git revision, without a checkout, and not the working directory.
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// Spell instants as clocks of this zone show them, too, such as `Europe/Rome`.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = PageFormat::Human)]
+    pub(crate) format: PageFormat,
+    /// With `--format markdown`: most characters of the comment.
+    #[arg(long, value_name = "CHARS", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub(crate) budget: u32,
+}
+
 fn allowance(text: &str) -> Result<Allowance, String> {
-    let guards = || Guard::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
+    allowance_among(Guard::ALL, text)
+}
+
+fn published_allowance(text: &str) -> Result<Allowance, String> {
+    allowance_among(&guards::ASKED, text)
+}
+
+fn allowance_among(known: &[Guard], text: &str) -> Result<Allowance, String> {
+    let guards = || known.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
     let (name, number) = text.split_once('=').ok_or("write it as `GUARD=NUMBER`")?;
-    let guard = Guard::ALL.iter().find(|it| it.slug() == name);
+    let guard = known.iter().find(|it| it.slug() == name);
     let guard = guard.ok_or_else(|| format!("there is no guard `{name}`; there are {}", guards()))?;
     let number = number.parse().map_err(|_| format!("`{number}` is not a number of tenants"))?;
     Ok(Allowance { guard: *guard, number })
@@ -488,8 +532,12 @@ pub(crate) enum FormatArgument {
     Json,
     /// SARIF 2.1.0.
     Sarif,
-    /// Workflow commands of GitHub Actions.
+    /// Workflow commands of GitHub Actions for the ten worst; everything goes into the file that GITHUB_STEP_SUMMARY names.
     Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, one test case a file.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -510,6 +558,18 @@ pub(crate) enum PlanFormat {
     Json,
     /// A page that stands by itself.
     Html,
+    /// Workflow commands of GitHub Actions for guards; the whole plan goes into the file that GITHUB_STEP_SUMMARY names.
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// For a terminal.
+    Human,
+    /// A comment on a pull request.
+    Markdown,
+    /// One JSON document.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

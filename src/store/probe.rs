@@ -2,7 +2,7 @@
 //! answer as those do that keep it.
 //!
 //! Everything happens under keys of its own, with a random part, that no shell ever asks for, and is deleted again.
-//! [`conditions`] is what every publication begins with: some fifty small requests, nearly all of them at once.
+//! [`conditions`] is what every publication begins with: some eighty small requests, nearly all of them at once.
 //! [`examine`] is what `tenantry doctor` does.
 
 mod bench;
@@ -16,9 +16,9 @@ use bench::{Bench, Races, Tried};
 /// How far a store's clock may be from ours, in seconds, before freshness means nothing.
 pub const MAX_SKEW: i64 = 300;
 
-/// What a condition must stand before a publication. Few in each race: SeaweedFS has those who lose wait for its lock,
-/// a second for each that is before them.
-const BEFORE_PUBLISHING: Races = Races { rounds: 4, racers: 4 };
+/// What a condition must stand before a publication. Many races of two and not a few of many: from the third on
+/// SeaweedFS has those who lose wait for its lock, a second for each that is before them.
+const BEFORE_PUBLISHING: Races = Races { rounds: 12, racers: 2 };
 
 /// What it must stand before a doctor's word.
 const FOR_A_VERDICT: Races = Races { rounds: 5, racers: 16 };

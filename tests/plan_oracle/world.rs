@@ -190,7 +190,7 @@ impl World {
     }
 
     /// What stops a compile.
-    fn errors(&self) -> Vec<String> {
+    pub(crate) fn errors(&self) -> Vec<String> {
         let now = tenantry::time::Timestamp::parse(crate::NOW).expect("a time");
         let (checked, _) = tenantry::pipeline::check(&self.tree(), now);
         let errors = checked.diagnostics.iter().filter(|it| it.severity() == Severity::Error);

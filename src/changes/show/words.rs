@@ -6,7 +6,7 @@ use crate::changes::facts::Told;
 use crate::changes::guards::Verdict;
 use crate::changes::kind::Kind;
 use crate::changes::show::{number, tenants};
-use crate::changes::{ChangeSet, Class, Devices, Levels, Of, Scope, Shape, Values};
+use crate::changes::{Class, Devices, Levels, Of, Scope, Shape, TenantChanges, Values};
 use crate::report::harmless;
 
 /// A part of a sentence.
@@ -62,11 +62,11 @@ pub(super) fn clipped(text: &str) -> String {
 }
 
 /// Whom a class is about.
-pub(super) fn who(set: &ChangeSet, class: &Class) -> Sentence {
+pub(super) fn who(all: &[TenantChanges], class: &Class) -> Sentence {
     let mut out = Vec::new();
     match class.tenants.len() {
         count if count <= NAMED => {
-            let names = class.tenants.iter().map(|at| vec![Piece::name(&set.tenants[*at].name)]);
+            let names = class.tenants.iter().map(|at| vec![Piece::name(&all[*at].name)]);
             out.extend(joined(names));
         }
         count => out.push(Piece::words(tenants(count))),

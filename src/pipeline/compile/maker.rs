@@ -10,7 +10,7 @@ use super::{COMPILER, CompileError, Job};
 use crate::bundle::{self, Bundle};
 use crate::compose::{Bundles, Composed, Composer};
 use crate::digest::{Blake3, Fingerprint};
-use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
+use crate::index::{Archive, FileRecord, Given, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
 use crate::sign::{self, Publication, Signers, renew};
@@ -223,6 +223,7 @@ impl Maker<'_> {
             content: composed.content,
             next_change: decided.resolution.next_change,
             entitlements: composed.entitlements,
+            given: None,
             bundles: composed.bundles.iter().map(|(tree, _)| *tree).collect(),
             overlays: overlays.collect(),
             max_ttl: composed.max_ttl,
@@ -246,6 +247,9 @@ impl Maker<'_> {
         // A file that holds other documents too belongs to the basis; no tenant of it is ever left alone.
         let input = self.read.inputs.get(&read.file);
         let file = input.map(|_| self.job.tree.files[read.file.0 as usize].path.to_string());
+        let catalog = &self.read.checked.catalog;
+        let included = decided.resolution.included.iter();
+        let given = Given::together(included.map(|it| (&*catalog.program(it.program).app_id, it.window)));
         TenantRecord {
             name: read.tenant.name.to_string(),
             domains: read.tenant.domains.clone(),
@@ -254,6 +258,7 @@ impl Maker<'_> {
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
+            given: Some(given),
             max_ttl,
             ..record
         }
