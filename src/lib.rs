@@ -42,6 +42,8 @@ pub mod model; // catalogue and tenants after every check: no dangling names
 #[cfg(feature = "compiler")]
 pub mod check; // documents become the model, and everything wrong is said
 #[cfg(feature = "compiler")]
+pub mod layout; // one layout for YAML, comments kept
+#[cfg(feature = "compiler")]
 pub mod report; // what is wrong, as text for people and machines
 #[cfg(feature = "compiler")]
 pub mod resolve; // which programs, which versions, when, and why

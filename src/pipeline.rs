@@ -92,6 +92,15 @@ pub fn project(tree: &SourceTree) -> (Project, Vec<Diagnostic>) {
     (project, documents.diagnostics)
 }
 
+/// Every document but tenants, sound or not, with what there is to say about their shape.
+pub fn catalogue(tree: &SourceTree) -> (Vec<Typed>, Vec<Diagnostic>) {
+    let (tenant_files, mut files) = split(tree);
+    files.extend(tenant_files.into_iter().filter(|id| !holds_only_tenants(tree.files[id.0 as usize].bytes())));
+    let mut documents = read_documents(tree, &Shapes::new(), &files);
+    documents.typed.retain(|it| it.document.kind != parse::Kind::Tenant);
+    (documents.typed, documents.diagnostics)
+}
+
 /// Reads and checks everything, and decides and renders every line-up to see what fails there.
 pub fn check(tree: &SourceTree, now: Timestamp) -> (Checked, Vec<Decided>) {
     let shapes = Shapes::new();
