@@ -9,5 +9,7 @@ mod project;
 mod at;
 #[path = "audit/log.rs"]
 mod log;
+#[path = "audit/reproduce.rs"]
+mod reproduce;
 #[path = "audit/world.rs"]
 mod world;

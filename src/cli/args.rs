@@ -359,6 +359,12 @@ pub(crate) struct VerifyArguments {
     /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Make the publication of this commit again, and compare every byte of it with what the store or the folder holds. Needs no key.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["url", "deep", "at"])]
+    pub(crate) reproduce: Option<String>,
+    /// With `--reproduce`: where the publication was compiled; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR", requires = "reproduce", conflicts_with_all = ["folder", "store"])]
+    pub(crate) out: Option<PathBuf>,
     /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
     #[arg(long, value_name = "ADDRESS", requires = "url")]
     pub(crate) tenant: Vec<String>,
