@@ -18,7 +18,7 @@ use tenantry::path::RepoPath;
 use tenantry::render::MAX_OUTPUT;
 use tenantry::render::Templates;
 use tenantry::report;
-use tenantry::report::{Format, Styled};
+use tenantry::report::{Findings, Format, Styled};
 use tenantry::resolve::Resolver;
 use tenantry::sign::roots;
 use tenantry::text::Span;
@@ -207,7 +207,8 @@ fn shown(tree: &SourceTree, found: &mut Vec<diag::Diagnostic>) {
         assert!(text.get(span.start as usize..span.end as usize).is_some(), "{span:?} is no place in its file");
     }
     diag::sort(found, &sources);
-    for format in [Format::Human, Format::Json] {
-        report::diagnostics(found, &sources, format, Styled::Plain);
+    let findings = Findings { diagnostics: found, sources: &sources, folder: "" };
+    for format in [Format::Human, Format::Sarif, Format::Junit] {
+        report::text(&findings, format, Styled::Plain);
     }
 }

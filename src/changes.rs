@@ -14,6 +14,7 @@ mod programs;
 mod rules;
 mod same;
 mod settings;
+mod shares;
 pub mod show;
 mod stays;
 mod step;
@@ -136,6 +137,8 @@ pub struct Change {
     pub to: Option<Box<str>>,
     /// For which shells, or for which mini-programs.
     pub scope: Scope,
+    /// For which of the tenant's devices.
+    pub devices: Devices,
     /// Why.
     pub why: Why,
 }
@@ -149,6 +152,20 @@ pub enum Scope {
     Shells(Levels),
     /// These mini-programs, sorted, all in the same way.
     Programs(Vec<Arc<str>>),
+}
+
+/// Some of a tenant's devices, in the order in which rollouts come to them: those from one percent to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Devices {
+    /// How many percent come before them.
+    pub from: u32,
+    /// Where they end.
+    pub until: u32,
+}
+
+impl Devices {
+    /// All of them.
+    pub const ALL: Devices = Devices { from: 0, until: 100 };
 }
 
 /// A range of shell levels.
@@ -278,20 +295,18 @@ impl<'a> Comparer<'a> {
     fn added(&self, head: Seat<'_>, found: &mut Vec<Change>, fetches: &mut Vec<Fetch>) {
         let why = Why { cause: Cause::TenantAdded, of: Of::Head, span: head.tenant.span };
         found.push(Change::new(Kind::TenantAdded, why).to(&head.resolution.included.len()));
-        self.programs_of_new(head, found, fetches);
+        self.line_ups(Pair::Added(head), found, fetches);
     }
 
     fn removed(&self, base: Seat<'_>, found: &mut Vec<Change>) {
         let why = Why { cause: Cause::TenantRemoved, of: Of::Base, span: base.tenant.span };
         found.push(Change::new(Kind::TenantRemoved, why).from(&base.resolution.included.len()));
-        for included in &base.resolution.included {
-            found.push(Change::new(Kind::Lose, why).program(&self.base.catalog.program(included.program).app_id));
-        }
+        self.line_ups(Pair::Removed(base), found, &mut Vec::new());
     }
 
     fn both(&self, base: Seat<'_>, head: Seat<'_>, found: &mut Vec<Change>, fetches: &mut Vec<Fetch>) {
         self.terms(base, head, found);
-        self.programs(base, head, found, fetches);
+        self.line_ups(Pair::Both(base, head), found, fetches);
     }
 }
 
@@ -308,7 +323,16 @@ impl<'a> Pair<'a> {
 
 impl Change {
     fn new(kind: Kind, why: Why) -> Change {
-        Change { kind, program: None, item: None, from: None, to: None, scope: Scope::Whole, why }
+        Change {
+            kind,
+            program: None,
+            item: None,
+            from: None,
+            to: None,
+            scope: Scope::Whole,
+            devices: Devices::ALL,
+            why,
+        }
     }
 
     fn program(mut self, app_id: &Arc<str>) -> Change {

@@ -7,14 +7,19 @@ mod at;
 mod audit;
 mod check;
 mod compile;
+mod complete;
 mod doctor;
 mod explain;
 mod fetch;
+mod findings;
+mod fmt;
 mod gc;
 mod init;
 mod keys;
 mod interrupt;
 mod log;
+mod man;
+mod new;
 mod output;
 mod plan;
 mod publish;
@@ -258,6 +263,7 @@ impl From<KeyError> for Stopped {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
+    complete::answer();
     let arguments = Arguments::parse();
     let outcome = Settings::new(&arguments).and_then(|settings| {
         crate::pipeline::set_threads(settings.threads);
@@ -279,7 +285,11 @@ pub fn run() -> ExitCode {
             Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
+            Command::New(it) => new::run(&settings, &it),
+            Command::Fmt(it) => fmt::run(&settings, &it),
             Command::Schema(it) => schema::run(&settings, &it),
+            Command::Completions(it) => complete::run(&it),
+            Command::Man(it) => man::run(&it),
         }
     });
     let exit = match outcome {

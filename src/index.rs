@@ -138,6 +138,7 @@ impl<B> Index<B> {
                 name: it.name,
                 tenant_id: it.tenant_id,
                 domains: it.domains,
+                labels: it.labels,
                 data_region: it.data_region,
                 file: it.file,
                 input: it.input,
@@ -199,6 +200,9 @@ pub struct TenantRecord<B = Blake3> {
     pub tenant_id: String,
     /// Its domains.
     pub domains: Vec<String>,
+    /// Its labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The region that it is bound to; only stores of that region may hold anything of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_region: Option<String>,

@@ -93,6 +93,15 @@ pub fn project(tree: &SourceTree) -> (Project, Vec<Diagnostic>) {
     (project, documents.diagnostics)
 }
 
+/// Every document but tenants, sound or not, with what there is to say about their shape.
+pub fn catalogue(tree: &SourceTree) -> (Vec<Typed>, Vec<Diagnostic>) {
+    let (tenant_files, mut files) = split(tree);
+    files.extend(tenant_files.into_iter().filter(|id| !holds_only_tenants(tree.files[id.0 as usize].bytes())));
+    let mut documents = read_documents(tree, &Shapes::new(), &files);
+    documents.typed.retain(|it| it.document.kind != parse::Kind::Tenant);
+    (documents.typed, documents.diagnostics)
+}
+
 /// Reads and checks everything, and decides and renders every line-up to see what fails there.
 pub fn check(tree: &SourceTree, now: Timestamp) -> (Checked, Vec<Decided>) {
     let shapes = Shapes::new();
@@ -222,7 +231,10 @@ impl Reading<'_> {
             tenants.extend(tenant);
             diagnostics.extend(found);
         }
-        diagnostics.extend(across(tree, shapes, &tenants, others));
+        let keys: Vec<TenantKey<'_>> = tenants.iter().map(ReadTenant::key).chain(others.iter().copied()).collect();
+        diagnostics.extend(across(tree, shapes, &keys));
+        diagnostics.extend(check::rollouts(&catalog, &keys));
+        drop(keys);
         tenants.sort_by(|a, b| (&a.tenant.name, a.tenant.span).cmp(&(&b.tenant.name, b.tenant.span)));
         Checked { project, catalog, tenants, diagnostics, was_misjudged: false }
     }
@@ -294,17 +306,24 @@ fn read_tenant(tree: &SourceTree, against: &Against<'_>, typed: &Typed) -> (Opti
     (read, found)
 }
 
+impl ReadTenant {
+    /// What is looked at among all tenants. Its document is dropped by now.
+    fn key(&self) -> TenantKey<'_> {
+        let tenant = &self.tenant;
+        TenantKey {
+            name: &tenant.name,
+            tenant_id: &tenant.tenant_id,
+            domains: &tenant.domains,
+            labels: &tenant.labels,
+            document: None,
+            span: tenant.span,
+        }
+    }
+}
+
 /// What must be unique among all tenants.
-fn across(tree: &SourceTree, shapes: &Shapes, tenants: &[ReadTenant], others: &[TenantKey<'_>]) -> Vec<Diagnostic> {
-    let keys = tenants.iter().map(|ReadTenant { tenant, .. }| TenantKey {
-        name: &tenant.name,
-        tenant_id: &tenant.tenant_id,
-        domains: &tenant.domains,
-        document: None,
-        span: tenant.span,
-    });
-    let keys: Vec<TenantKey<'_>> = keys.chain(others.iter().copied()).collect();
-    if check::across_tenants(&keys).is_empty() {
+fn across(tree: &SourceTree, shapes: &Shapes, keys: &[TenantKey<'_>]) -> Vec<Diagnostic> {
+    if check::across_tenants(keys).is_empty() {
         return Vec::new();
     }
     // Something clashes: read all documents again to point at the very words. Rare, so it may be slow.

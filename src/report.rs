@@ -3,8 +3,12 @@
 //! Messages quote what tenants wrote, so every text passes through one door that leaves no control character in it:
 //! no escape sequence, line break or direction mark of an author reaches a terminal or a log.
 
-mod github;
+mod fingerprint;
+pub mod github;
+mod gitlab;
 mod human;
+mod junit;
+pub mod markdown;
 mod sarif;
 
 use std::collections::BTreeSet;
@@ -25,8 +29,12 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-    /// Workflow commands of GitHub Actions, which show up at the lines of a pull request.
+    /// Workflow commands of GitHub Actions, which show up at the lines of a pull request: the ten worst.
     Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, one test case a file.
+    Junit,
 }
 
 /// Whether text for people carries colours.
@@ -38,16 +46,47 @@ pub enum Styled {
     Coloured,
 }
 
-/// All diagnostics in one text, in the order given; ends with a line break unless it is empty.
-pub fn diagnostics(diagnostics: &[Diagnostic], sources: &SourceMap, format: Format, styled: Styled) -> String {
-    let said = || diagnostics.iter().map(|it| Said::new(it, sources)).collect::<Vec<Said>>();
+/// What was found, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Findings<'a> {
+    /// What there is to say, in the order in which people should read it.
+    pub diagnostics: &'a [Diagnostic],
+    /// The files that it is about.
+    pub sources: &'a SourceMap,
+    /// Where the project stands in its repository: empty, or a path that ends with a slash. Those who show files by
+    /// their path in the repository (GitHub, GitLab, SARIF) need it.
+    pub folder: &'a str,
+}
+
+/// All of it in one text; ends with a line break unless it is empty.
+///
+/// Formats of which readers only take so much begin with what is worst; the others keep the order given.
+pub fn text(findings: &Findings<'_>, format: Format, styled: Styled) -> String {
+    let Findings { diagnostics, sources, folder } = *findings;
+    let said = || Said::all(findings);
+    let worst = || Said::worst_first(findings);
     match format {
         Format::Human => human::render(diagnostics, sources, styled) + &summary(diagnostics),
         Format::Short => said().iter().map(short).collect::<String>() + &summary(diagnostics),
         Format::Json => json_line(&serde_json::json!({ "diagnostics": said() })),
-        Format::Sarif => json_line(&sarif::log(diagnostics, &said())),
-        Format::Github => said().iter().map(github::command).collect(),
+        Format::Sarif => json_line(&sarif::log(&worst(), folder)),
+        Format::Github => github::commands(&worst(), folder),
+        Format::Gitlab => json_line(&gitlab::report(&worst(), folder)),
+        Format::Junit => junit::suite(&said(), sources),
     }
+}
+
+/// Everything as a table in GitHub's markdown, worst first, of at most `budget` bytes; nothing when nothing was found.
+pub fn table(findings: &Findings<'_>, budget: usize) -> String {
+    match findings.diagnostics.is_empty() {
+        true => String::new(),
+        false => markdown::table(&Said::worst_first(findings), &summary(findings.diagnostics), findings.folder, budget),
+    }
+}
+
+/// What [`Format::Github`] leaves out, a line each.
+pub fn beyond_annotations(findings: &Findings<'_>) -> String {
+    github::rest(&Said::worst_first(findings))
 }
 
 /// `3 errors, 1 warning in 2 files`; nothing when there is nothing to count.
@@ -68,9 +107,8 @@ fn summary(diagnostics: &[Diagnostic]) -> String {
 }
 
 fn short(said: &Said) -> String {
-    let Said { code, severity, message, help, at, .. } = said;
-    let help = help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
-    format!("{}:{}:{}: {severity}[{code}]: {message}{help}\n", at.path, at.line, at.column)
+    let Said { code, severity, at, .. } = said;
+    format!("{}:{}:{}: {severity}[{code}]: {}\n", at.path, at.line, at.column, said.with_help())
 }
 
 fn json_line(value: &serde_json::Value) -> String {
@@ -87,6 +125,8 @@ struct Said {
     #[serde(flatten)]
     at: Place,
     labels: Vec<SaidLabel>,
+    #[serde(skip)]
+    fingerprint: String,
 }
 
 #[derive(Serialize)]
@@ -106,7 +146,21 @@ struct Place {
 }
 
 impl Said {
-    fn new(diagnostic: &Diagnostic, sources: &SourceMap) -> Said {
+    /// In the order given.
+    fn all(findings: &Findings<'_>) -> Vec<Said> {
+        let fingerprints = fingerprint::fingerprints(findings.diagnostics, findings.sources);
+        let both = findings.diagnostics.iter().zip(fingerprints);
+        both.map(|(it, fingerprint)| Said::new(it, findings.sources, fingerprint)).collect()
+    }
+
+    /// Errors first.
+    fn worst_first(findings: &Findings<'_>) -> Vec<Said> {
+        let mut said = Said::all(findings);
+        said.sort_by_key(|it| it.severity != "error");
+        said
+    }
+
+    fn new(diagnostic: &Diagnostic, sources: &SourceMap, fingerprint: String) -> Said {
         let label = |it: &crate::diag::Label| SaidLabel { text: harmless(&it.text), at: Place::new(it.span, sources) };
         Said {
             code: diagnostic.code.slug(),
@@ -115,6 +169,15 @@ impl Said {
             help: diagnostic.help.as_deref().map(harmless),
             at: Place::new(diagnostic.span(), sources),
             labels: diagnostic.labels.iter().map(label).collect(),
+            fingerprint,
+        }
+    }
+
+    /// The message, and the help in brackets.
+    fn with_help(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{} ({help})", self.message),
+            None => self.message.clone(),
         }
     }
 }

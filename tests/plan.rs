@@ -7,8 +7,27 @@ use project::{Project, catalog, document, program, small, tenant};
 use repository::Repository;
 use serde_json::json;
 
+#[path = "ci/expressions.rs"]
+mod expressions;
+#[path = "ci/forks.rs"]
+mod forks;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "support/http.rs"]
+mod http;
+#[path = "ci/hub.rs"]
+mod hub;
+#[path = "ci/journey.rs"]
+mod journey;
+#[path = "ci/lint.rs"]
+mod lint;
 #[path = "support/project.rs"]
 mod project;
+#[path = "ci/recipes.rs"]
+mod recipes;
+#[path = "ci/runner.rs"]
+mod runner;
+#[path = "ci/scene.rs"]
+mod scene;
 #[path = "plan/guards.rs"]
 mod guards;
 #[expect(dead_code, reason = "other tests use the rest of it")]
@@ -22,6 +41,8 @@ mod readme;
 mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
+#[path = "plan/rollout.rs"]
+mod rollout;
 #[path = "plan/simulated.rs"]
 mod simulated;
 

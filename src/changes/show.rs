@@ -4,6 +4,7 @@
 //! apart from our own words ([`words`]), and each format writes names so that nobody obeys them.
 
 pub mod course;
+mod github;
 mod html;
 mod human;
 mod json;
@@ -14,6 +15,7 @@ use crate::changes::kind::{Cause, Kind, Weight, weight};
 use crate::changes::{Change, ChangeSet, Class, Download, TenantChanges};
 use crate::report::Styled;
 
+pub use crate::changes::show::github::annotations;
 pub use crate::changes::show::html::page;
 pub use crate::changes::show::json::document;
 pub use crate::changes::show::markdown::{MARKER, comment};

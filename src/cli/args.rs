@@ -5,7 +5,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use crate::changes::{Allowance, Guard};
 use crate::publish::guards;
 
@@ -63,8 +65,17 @@ pub(crate) enum Command {
     Keys(KeysArguments),
     /// Write a small project that compiles.
     Init(InitArguments),
+    /// Add a tenant, mini-program, plan, add-on or compliance profile that passes `check` at once.
+    New(NewArguments),
+    /// Put documents into one layout: keys in one order, comments kept.
+    Fmt(FmtArguments),
     /// Write or check the JSON Schemas that editors use.
     Schema(SchemaArguments),
+    /// Print what makes a shell complete commands, options and names of the project.
+    Completions(CompletionsArguments),
+    /// Write manual pages, for whoever packages this program.
+    #[command(hide = true)]
+    Man(ManArguments),
 }
 
 /// Which inputs, and when.
@@ -95,7 +106,7 @@ pub(crate) struct CompileArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on from what a store shows, and write only what it has not; `all` stands for every store of the project.
-    #[arg(long, value_name = "STORE")]
+    #[arg(long, value_name = "STORE", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) onto: Vec<String>,
     #[command(flatten)]
     pub(crate) keys: KeysFolderArgument,
@@ -107,7 +118,7 @@ pub(crate) struct CompileArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PublishArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// Say what would be done, and do nothing.
     #[arg(long)]
@@ -138,7 +149,7 @@ pub(crate) struct PublishArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RefreshArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// Say what is due, and do nothing.
     #[arg(long)]
@@ -168,7 +179,7 @@ pub(crate) struct RollbackArguments {
     #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
     pub(crate) reason: Option<String>,
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// Say what would come back, and do nothing.
     #[arg(long)]
@@ -195,7 +206,7 @@ pub(crate) struct RollbackArguments {
 #[derive(Debug, Args)]
 pub(crate) struct GcArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// How long an object has been known to be unreferenced before it goes.
     #[arg(long, value_name = "DURATION", default_value = "P1D")]
@@ -269,8 +280,10 @@ pub(crate) struct KeysFolderArgument {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     /// The tenant's name.
+    #[arg(add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: String,
     /// One mini-program; all that the tenant wants when left out.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
     pub(crate) app_id: Option<String>,
     #[command(flatten)]
     pub(crate) input: InputArguments,
@@ -354,7 +367,7 @@ pub(crate) struct VerifyArguments {
     #[arg(conflicts_with_all = ["store", "url"])]
     pub(crate) folder: Option<PathBuf>,
     /// Check what a store of `tenantry.yaml` holds. With `--url`: the store whose tenants come.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
     #[arg(long, value_name = "URL")]
@@ -366,7 +379,7 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "DIR", requires = "reproduce", conflicts_with_all = ["folder", "store"])]
     pub(crate) out: Option<PathBuf>,
     /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
-    #[arg(long, value_name = "ADDRESS", requires = "url")]
+    #[arg(long, value_name = "ADDRESS", requires = "url", add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: Vec<String>,
     /// The platform code of the shells; the newest when left out.
     #[arg(long, value_name = "N", requires = "url", default_value_t = u32::MAX, hide_default_value = true)]
@@ -388,7 +401,7 @@ pub(crate) struct VerifyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// One store of `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
     #[arg(long, value_name = "URL")]
@@ -408,7 +421,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
     /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.
     #[arg(long, value_name = "N", default_value_t = 8080)]
@@ -427,6 +440,9 @@ pub(crate) struct ServeArguments {
     /// Sign with throw-away keys whatever keys the project has; into `.tenantry/out` when `--out` is left out.
     #[arg(long, conflicts_with_all = ["keys", "store"])]
     pub(crate) development: bool,
+    /// Open the web shell in a browser.
+    #[arg(long)]
+    pub(crate) open: bool,
     /// Write every answer to stderr: method, path, status, bytes.
     #[arg(long)]
     pub(crate) log: bool,
@@ -465,7 +481,7 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
     /// The tenant's address; or its name, where the project's `out/state/index.json` is at hand.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: String,
     /// The folder to keep everything in; it belongs to one tenant.
     #[arg(long, value_name = "DIR")]
@@ -476,6 +492,9 @@ pub(crate) struct FetchArguments {
     /// The platform code of the shell; the newest when left out.
     #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
     pub(crate) platform: u32,
+    /// Who is counted when a version goes to a share of the devices; a random name of the folder's own when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) unit: Option<String>,
     /// Fetch optional programs too.
     #[arg(long)]
     pub(crate) optional: bool,
@@ -559,11 +578,145 @@ pub(crate) struct InitArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArguments {
+    #[command(subcommand)]
+    pub(crate) command: NewCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewCommand {
+    /// A customer organisation.
+    Tenant(NewTenant),
+    /// A mini-program, or a new version of one.
+    Program(NewProgram),
+    /// Something to sell.
+    Plan(NewPlan),
+    /// Something to sell on top of a plan.
+    AddOn(NewAddOn),
+    /// Rules that forbid or demand.
+    Profile(NewProfile),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewTenant {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// The plan that it bought; the first that is on sale when left out.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::plans))]
+    pub(crate) plan: Option<String>,
+    /// An add-on that it bought.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::add_ons))]
+    pub(crate) add_on: Vec<String>,
+    /// The compliance profile that it is under.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::profiles))]
+    pub(crate) profile: Option<String>,
+    /// The region that its data is bound to.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewProgram {
+    /// Its identifier in reverse domain form, such as `com.example.forms`.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) app_id: String,
+    /// The name of the version.
+    #[arg(value_name = "VERSION", default_value = "1.0.0")]
+    pub(crate) release: String,
+    /// Its name for people; that of the version before, or made of the identifier, when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewPlan {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// A plan whose grants it contains.
+    #[arg(long, value_name = "PLAN", add = ArgValueCompleter::new(complete::plans))]
+    pub(crate) extends: Option<String>,
+    /// A mini-program that it grants.
+    #[arg(long, value_name = "APP_ID", add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) program: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewAddOn {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// A plan that it can be added to; any when left out.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::plans))]
+    pub(crate) plan: Vec<String>,
+    /// A mini-program that it grants.
+    #[arg(long, value_name = "APP_ID", add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) program: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewProfile {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArguments {
+    /// Write nothing; name the files that are laid out otherwise, and end with 1 when there are any.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// The files; every one with documents when left out. `-` reads standard input and writes standard output.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_AFTER_HELP)]
+pub(crate) struct CompletionsArguments {
+    /// The shell that reads it.
+    #[arg(value_enum)]
+    pub(crate) shell: ShellArgument,
+}
+
+const COMPLETIONS_AFTER_HELP: &str = "\
+In ~/.bashrc: source <(tenantry completions bash). In ~/.zshrc: source <(tenantry completions zsh).
+In ~/.config/fish/config.fish: tenantry completions fish | source. Names come from the project at every key.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellArgument {
+    /// Bash.
+    Bash,
+    /// Elvish.
+    Elvish,
+    /// Fish.
+    Fish,
+    /// PowerShell.
+    Powershell,
+    /// Zsh.
+    Zsh,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// Where to write them.
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
-    /// Write the schemas into `schemas` in the project's folder.
+    /// Write the schemas, with the project's names in them, into `schemas` in the project's folder.
     #[arg(long, conflicts_with = "check")]
     pub(crate) write: bool,
-    /// Check that the schemas there are those of this version.
+    /// Check that the schemas there are those of this version and of the project's names.
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -578,8 +731,12 @@ pub(crate) enum FormatArgument {
     Json,
     /// SARIF 2.1.0.
     Sarif,
-    /// Workflow commands of GitHub Actions.
+    /// Workflow commands of GitHub Actions for the ten worst; everything goes into the file that GITHUB_STEP_SUMMARY names.
     Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, one test case a file.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -600,6 +757,8 @@ pub(crate) enum PlanFormat {
     Json,
     /// A page that stands by itself.
     Html,
+    /// Workflow commands of GitHub Actions for guards; the whole plan goes into the file that GITHUB_STEP_SUMMARY names.
+    Github,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! `tenantry check`
 
 use super::args::CheckArguments;
+use super::findings;
 use super::output::{self, Place};
 use super::settings::Settings;
 use super::{Exit, Failure};
@@ -13,7 +14,7 @@ pub(super) fn run(settings: &Settings, arguments: &CheckArguments) -> Result<(),
     let (checked, decided) = pipeline::check(&tree, now);
     let is_sound = pipeline::is_sound(&checked.diagnostics);
     let format: Format = arguments.format.into();
-    output::diagnostics(&tree, checked.diagnostics, format, Place::Result);
+    findings::say(settings, &tree, checked.diagnostics, format, Place::Result);
     if !is_sound {
         return Err(Failure::Said(Exit::Inputs));
     }

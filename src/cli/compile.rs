@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::args::{CompileArguments, FormatArgument};
+use super::findings;
 use super::output::{self, Place};
 use super::settings::Settings;
 use super::stores::{self, Opened};
@@ -14,7 +15,7 @@ use crate::model::Project;
 use crate::pipeline;
 use crate::pipeline::compile::{Job, Step, Summary, compile};
 use crate::publish::base::{Base, Bases};
-use crate::report::{self, Format, Styled};
+use crate::report::{self, Findings, Format, Styled};
 use crate::sign::keystore::{self, KeyFolder, RootFile};
 use crate::time::{Duration, Timestamp};
 use crate::write::OutDir;
@@ -105,7 +106,7 @@ pub(super) fn make(settings: &Settings, arguments: &CompileArguments, occasion: 
             Ok(Compiled { tree, diagnostics, summary, environment })
         }
         Err(Stopped::Inputs(diagnostics)) => {
-            output::diagnostics(&tree, diagnostics, arguments.format.into(), Place::Talk);
+            findings::say(settings, &tree, diagnostics, arguments.format.into(), Place::Talk);
             Err(Failure::Said(Exit::Inputs))
         }
         Err(Stopped::Failure(failure)) => Err(failure),
@@ -182,7 +183,8 @@ pub(super) fn say(settings: &Settings, format: FormatArgument, compiled: Compile
     let is_machine = !matches!(format, FormatArgument::Human | FormatArgument::Short);
     if format == FormatArgument::Json {
         let sources = tree.sources();
-        let diagnostics = report::diagnostics(&diagnostics, &sources, Format::Json, Styled::Plain);
+        let findings = Findings { diagnostics: &diagnostics, sources: &sources, folder: "" };
+        let diagnostics = report::text(&findings, Format::Json, Styled::Plain);
         let diagnostics: serde_json::Value = serde_json::from_str(&diagnostics).expect("the report is JSON");
         output::json(&json!({
             "diagnostics": diagnostics["diagnostics"],
@@ -205,7 +207,7 @@ pub(super) fn say(settings: &Settings, format: FormatArgument, compiled: Compile
         return;
     }
     if !diagnostics.is_empty() || is_machine {
-        output::diagnostics(&tree, diagnostics, format.into(), Place::Talk);
+        findings::say(settings, &tree, diagnostics, format.into(), Place::Talk);
     }
     if let [first, ..] = summary.gone.as_slice() {
         output::warning(&format!(

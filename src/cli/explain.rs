@@ -1,6 +1,7 @@
 //! `tenantry explain`
 
 use super::args::{ExplainArguments, PlainFormat};
+use super::findings;
 use super::output::{self, Place};
 use super::settings::Settings;
 use super::{Exit, Failure};
@@ -14,7 +15,7 @@ pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(
     let tree = settings.tree(&arguments.input)?;
     let (checked, decided) = pipeline::check(&tree, now);
     if !pipeline::is_sound(&checked.diagnostics) {
-        output::diagnostics(&tree, checked.diagnostics, Format::Short, Place::Talk);
+        findings::say(settings, &tree, checked.diagnostics, Format::Short, Place::Talk);
         return Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"));
     }
     let at = checked.tenants.iter().position(|it| *it.tenant.name == *arguments.tenant);

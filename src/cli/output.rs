@@ -6,9 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::FormatArgument;
-use crate::diag::{self, Diagnostic};
-use crate::load::SourceTree;
-use crate::report::{self, Format, Styled};
+use crate::report::{Format, harmless};
 
 const BOLD_RED: &str = "\u{1b}[1;31m";
 const BOLD_YELLOW: &str = "\u{1b}[1;33m";
@@ -35,20 +33,25 @@ pub(crate) fn json_line(value: &impl serde::Serialize) {
 
 /// Talk, on stderr.
 pub(crate) fn talk(text: &str) {
-    anstream::eprintln!("{text}");
+    anstream::eprintln!("{}", unheard(text));
 }
 
-/// Something that went wrong, on stderr.
+/// Something that went wrong, on stderr. It may quote a file's name or somebody's answer, so it stays one line.
 pub(crate) fn error(message: &str, help: Option<&str>) {
-    anstream::eprintln!("{BOLD_RED}error{PLAIN}: {message}");
+    anstream::eprintln!("{BOLD_RED}error{PLAIN}: {}", unheard(&harmless(message)));
     if let Some(help) = help {
-        anstream::eprintln!("{BOLD_CYAN}help{PLAIN}: {help}");
+        anstream::eprintln!("{BOLD_CYAN}help{PLAIN}: {}", unheard(&harmless(help)));
     }
 }
 
 /// Something to beware of, on stderr.
 pub(crate) fn warning(message: &str) {
-    anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {message}");
+    anstream::eprintln!("{BOLD_YELLOW}warning{PLAIN}: {}", unheard(message));
+}
+
+/// A text in which a runner of GitHub Actions finds no command of the older form, which it looks for anywhere in a line.
+pub(crate) fn unheard(text: &str) -> String {
+    text.replace("##[", "## [")
 }
 
 /// Where something goes: diagnostics are the result of `check`, and talk beside the result of others.
@@ -56,21 +59,6 @@ pub(crate) fn warning(message: &str) {
 pub(crate) enum Place {
     Result,
     Talk,
-}
-
-/// Diagnostics, in the format asked for. Machine formats always go to stdout.
-pub(crate) fn diagnostics(tree: &SourceTree, mut found: Vec<Diagnostic>, format: Format, place: Place) {
-    let sources = tree.sources();
-    diag::sort(&mut found, &sources);
-    let styled = match format {
-        Format::Human => Styled::Coloured,
-        _ => Styled::Plain,
-    };
-    let text = report::diagnostics(&found, &sources, format, styled);
-    match (format, place) {
-        (Format::Human | Format::Short, Place::Talk) => anstream::eprint!("{text}"),
-        _ => result(&text),
-    }
 }
 
 impl From<FormatArgument> for Format {
@@ -81,6 +69,8 @@ impl From<FormatArgument> for Format {
             FormatArgument::Json => Format::Json,
             FormatArgument::Sarif => Format::Sarif,
             FormatArgument::Github => Format::Github,
+            FormatArgument::Gitlab => Format::Gitlab,
+            FormatArgument::Junit => Format::Junit,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use self::base::Sides;
 use super::args::{PlanArguments, PlanFormat};
+use super::findings;
 use super::output::{self, Place};
 use super::settings::Settings;
 use super::{Exit, Failure};
@@ -15,6 +16,9 @@ use crate::changes::{ChangeSet, Outcome};
 use crate::model::Project;
 use crate::pipeline::plan::{Job, PlanError, plan};
 use crate::report::{Format, Styled};
+
+/// Bytes of the longest character.
+const LONGEST_CHARACTER: usize = 4;
 
 pub(super) fn run(settings: &Settings, arguments: &PlanArguments) -> Result<(), Failure> {
     let now = settings.now(arguments.at.as_deref())?;
@@ -27,12 +31,12 @@ pub(super) fn run(settings: &Settings, arguments: &PlanArguments) -> Result<(), 
     let (set, warnings) = match plan(&job) {
         Ok(planned) => planned,
         Err(PlanError::Base(found)) => {
-            output::diagnostics(&base, found, Format::Human, Place::Talk);
+            findings::say(settings, &base, found, Format::Human, Place::Talk);
             return Err(Failure::new(Exit::Inputs, format!("the base, {}, has errors", names.base))
                 .help("a plan compares two sound projects: name another base, or mend that one first"));
         }
         Err(PlanError::Head(found)) => {
-            output::diagnostics(&head, found, Format::Human, Place::Talk);
+            findings::say(settings, &head, found, Format::Human, Place::Talk);
             return Err(Failure::Said(Exit::Inputs));
         }
     };
@@ -44,6 +48,10 @@ pub(super) fn run(settings: &Settings, arguments: &PlanArguments) -> Result<(), 
         keep(path, &set, &names)?;
     }
     print(arguments, &set, &names);
+    if arguments.format == PlanFormat::Github {
+        output::result(&show::annotations(&set, &head.sources(), &settings.folder_in_repository()));
+        findings::summarise(|budget| show::comment(&set, &names, budget / LONGEST_CHARACTER));
+    }
     finish(arguments, &set)
 }
 
@@ -62,6 +70,8 @@ fn print(arguments: &PlanArguments, set: &ChangeSet, names: &Names) {
         PlanFormat::Markdown => output::result(&show::comment(set, names, arguments.budget as usize)),
         PlanFormat::Json => output::json(&show::document(set, names)),
         PlanFormat::Html => output::result(&show::page(set, names)),
+        // Places need the files, which only the caller has.
+        PlanFormat::Github => {}
     }
 }
 

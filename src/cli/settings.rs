@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::{Arguments, InputArguments, KeysFolderArgument};
-use super::output::{self, Place};
+use super::findings;
+use super::output::Place;
 use super::{Exit, Failure};
 use crate::load::{self, LoadError, SourceTree};
 use crate::model::Project;
@@ -105,7 +106,7 @@ impl Settings {
         match pipeline::is_sound(&diagnostics) {
             true => Ok(project),
             false => {
-                output::diagnostics(&tree, diagnostics, Format::Human, Place::Talk);
+                findings::say(self, &tree, diagnostics, Format::Human, Place::Talk);
                 Err(Failure::Said(Exit::Inputs))
             }
         }
@@ -122,6 +123,14 @@ impl Settings {
             Some(revision) => load::git::read(&self.project, revision),
             None => load::dir::read(&self.project, self.threads),
         }
+    }
+
+    /// Where the project stands in its repository: empty, or a path that ends with a slash.
+    pub(crate) fn folder_in_repository(&self) -> String {
+        let real = self.project.canonicalize().unwrap_or_else(|_| self.project.clone());
+        let repository = real.ancestors().find(|it| it.join(".git").exists());
+        let parts = repository.and_then(|it| real.strip_prefix(it).ok()).unwrap_or(Path::new(""));
+        parts.iter().map(|part| format!("{}/", part.to_string_lossy())).collect()
     }
 
     /// Where keys are.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::args::{PageFormat, SimulateArguments};
+use super::findings;
 use super::output::{self, Place};
 use super::settings::Settings;
 use super::{Exit, Failure};
@@ -26,7 +27,7 @@ pub(super) fn run(settings: &Settings, arguments: &SimulateArguments) -> Result<
     let tree = settings.revision(arguments.rev.as_deref())?;
     let (checked, _) = pipeline::check(&tree, first);
     if !pipeline::is_sound(&checked.diagnostics) {
-        output::diagnostics(&tree, checked.diagnostics, Format::Short, Place::Talk);
+        findings::say(settings, &tree, checked.diagnostics, Format::Short, Place::Talk);
         return Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"));
     }
     let tenants = named(&checked.tenants, &arguments.tenant)?;

@@ -236,7 +236,7 @@ impl<'a> Planning<'a> {
 
 /// The trees of all versions that somebody has. An archive follows from its tree, so to compare the tree is enough.
 fn trees<'a>(catalog: &Catalog, decided: impl Iterator<Item = &'a Decided>) -> Bundles {
-    let included = decided.flat_map(|it| &it.resolution.included);
+    let included = decided.flat_map(|it| it.resolution.line_ups()).flat_map(|it| &it.included);
     let wanted: BTreeSet<(usize, usize)> =
         included.flat_map(|it| it.releases.iter().map(|chosen| (it.program.at(), chosen.release))).collect();
     let wanted: Vec<(usize, usize)> = wanted.into_iter().collect();

@@ -303,6 +303,7 @@ fn settle(index: &mut Index, earlier: &Earlier, today: Option<&TenantRecord>, ol
         Some(today) => TenantRecord {
             name: today.name.clone(),
             domains: today.domains.clone(),
+            labels: today.labels.clone(),
             data_region: today.data_region.clone(),
             file: today.file.clone(),
             max_ttl: [today.max_ttl, old.max_ttl].into_iter().flatten().min(),

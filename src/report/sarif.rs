@@ -5,46 +5,68 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Place, Said};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::Code;
 
-/// One run with the rules that spoke and what they said.
-pub(super) fn log(diagnostics: &[Diagnostic], said: &[Said]) -> Value {
-    let codes: BTreeSet<Code> = diagnostics.iter().map(|it| it.code).collect();
-    let rules: Vec<Value> = codes.iter().map(|code| rule(*code)).collect();
+/// GitHub keeps this many results of a run, and drops the others silently.
+const MOST: usize = 5_000;
+
+/// One run with the rules that spoke and the worst of what they said.
+pub(super) fn log(said: &[Said], folder: &str) -> Value {
+    let shown = &said[..said.len().min(MOST)];
+    let spoke: BTreeSet<&str> = shown.iter().map(|it| it.code).collect();
+    let codes: Vec<Code> = Code::ALL.iter().copied().filter(|it| spoke.contains(it.slug())).collect();
+    let result = |it: &Said| result(it, codes.iter().position(|code| code.slug() == it.code), folder);
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
                 "name": "tenantry",
-                "informationUri": "https://tenantry.dev",
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": codes.iter().map(|code| rule(*code)).collect::<Vec<Value>>(),
             } },
+            "invocations": [invocation(said.len() - shown.len())],
             "columnKind": "unicodeCodePoints",
-            "results": said.iter().map(result).collect::<Vec<Value>>(),
+            "results": shown.iter().map(result).collect::<Vec<Value>>(),
         }],
     })
 }
 
+/// That the tool ran as it should, and how much is missing.
+fn invocation(missing: usize) -> Value {
+    let text = format!("{missing} more results are left out: the worst {MOST} are here");
+    match missing {
+        0 => json!({ "executionSuccessful": true }),
+        _ => json!({
+            "executionSuccessful": true,
+            "toolExecutionNotifications": [{ "level": "warning", "message": { "text": text } }],
+        }),
+    }
+}
+
 fn rule(code: Code) -> Value {
+    let help = format!("{}/blob/main/docs/diagnostics.md#{}", env!("CARGO_PKG_REPOSITORY"), code.slug());
     json!({
         "id": code.slug(),
         "shortDescription": { "text": code.meaning() },
-        "helpUri": format!("https://tenantry.dev/docs/diagnostics#{}", code.slug()),
+        "fullDescription": { "text": code.meaning() },
+        "help": { "text": format!("{} See {help}", code.meaning()) },
+        "helpUri": help,
+        "defaultConfiguration": { "level": super::severity(code.severity()) },
     })
 }
 
-fn result(said: &Said) -> Value {
-    let text = match &said.help {
-        Some(help) => format!("{} ({help})", said.message),
-        None => said.message.clone(),
-    };
+fn result(said: &Said, rule: Option<usize>, folder: &str) -> Value {
+    let location = |place: &Place| location(place, folder);
     let mut result = json!({
         "ruleId": said.code,
+        "ruleIndex": rule,
         "level": said.severity,
-        "message": { "text": text },
+        "message": { "text": said.with_help() },
         "locations": [{ "physicalLocation": location(&said.at) }],
+        "partialFingerprints": { "tenantry/v1": said.fingerprint },
     });
     if said.labels.len() > 1 {
         let related = said.labels[1..]
@@ -55,9 +77,9 @@ fn result(said: &Said) -> Value {
     result
 }
 
-fn location(place: &Place) -> Value {
+fn location(place: &Place, folder: &str) -> Value {
     json!({
-        "artifactLocation": { "uri": uri(&place.path) },
+        "artifactLocation": { "uri": uri(&format!("{folder}{}", place.path)) },
         "region": {
             "startLine": place.line,
             "startColumn": place.column,

@@ -114,6 +114,15 @@ pub(super) fn page(request: &Parts, media_type: &'static str, text: String) -> R
     with_body(request, response, text.into())
 }
 
+/// A file of the shell: it may change with the next binary, so it is asked for each time.
+pub(super) fn file(request: &Parts, media_type: &str, bytes: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    set(&mut response, header::CACHE_CONTROL, "no-cache");
+    set(&mut response, header::CONTENT_TYPE, media_type);
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    with_body(request, response, bytes.into())
+}
+
 fn plain(request: &Parts, mut response: Response<Bytes>, text: &str) -> Response<Bytes> {
     set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     with_body(request, response, Bytes::copy_from_slice(text.as_bytes()))
@@ -137,7 +146,7 @@ fn public(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-fn set(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
+pub(super) fn set(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
     // A store that gives a version which is no header goes without it.
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

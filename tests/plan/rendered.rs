@@ -53,7 +53,7 @@ fn repository() -> Repository {
 }
 
 /// What the renderer makes of it; none when it is not installed.
-fn rendered(comment: &str) -> Option<Value> {
+pub(crate) fn rendered(comment: &str) -> Option<Value> {
     let mut python = Command::new(parts::folder().join("venv/bin/python"));
     let is_there = python.args(["-c", "import cmarkgfm"]).output().is_ok_and(|it| it.status.success());
     if !parts::present_or_demanded("cmarkgfm", is_there) {

@@ -169,7 +169,8 @@ pub(crate) fn reasons(base: &Side, head: &Side, tenant: &TenantChanges) {
         side.world.of_kind("MiniProgram").iter().any(|(_, it)| it.spec["app_id"] == *app_id)
     };
     for change in &tenant.changes {
-        let Some(app_id) = change.program.as_deref() else { continue };
+        // `explain` tells why the last devices have what they have.
+        let Some(app_id) = change.program.as_deref().filter(|_| change.devices.until == 100) else { continue };
         let (before, after) = (on(base, app_id), on(head, app_id));
         let expected = match change.kind {
             Kind::Lose if !head.explained.contains_key(id) => "tenant_removed".to_owned(),

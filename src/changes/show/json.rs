@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::changes::guards::Outcome;
 use crate::changes::show::{Names, Summary, all_downloaded, course, most_downloaded};
-use crate::changes::{ChangeSet, Class, Of, Revision, Scope, Shape, TenantChanges, Values};
+use crate::changes::{ChangeSet, Class, Devices, Of, Revision, Scope, Shape, TenantChanges, Values};
 
 /// Version of the document's format; fields are only added within one.
 const FORMAT: u32 = 1;
@@ -128,6 +128,9 @@ fn shape(all: &[TenantChanges], class: &Class, shape: &Shape) -> Value {
             say("app_ids", programs.iter().map(|it| json!(**it)).collect());
         }
         Some(Scope::Whole) | None => {}
+    }
+    if shape.devices != Devices::ALL {
+        say("devices", json!({ "from": shape.devices.from, "until": shape.devices.until }));
     }
     say("reason", json!(shape.cause.slug()));
     say("side", json!(side(shape.of)));

@@ -9,6 +9,7 @@ use crate::changes::show::{
     Names, Summary, course, download_of, heading, most_downloaded, number, sign, size, uploads,
 };
 use crate::changes::{ChangeSet, Class, TenantChanges};
+use crate::report::markdown::{self, cell};
 
 /// What a bot finds its own comment by, to edit it in place.
 pub const MARKER: &str = "<!-- tenantry:plan -->";
@@ -231,44 +232,14 @@ fn html(sentence: &Sentence) -> String {
     sentence.iter().map(piece).collect()
 }
 
-/// Any text as a code span, in which GitHub looks for nothing: no markup, link, mention or issue.
+/// Any text as a code span, cut where it is very long.
 pub(super) fn code(text: &str) -> String {
-    let text = clipped(text);
-    if text.is_empty() {
-        return "`\"\"`".to_owned();
-    }
-    let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    // A span loses one space at each end when it has both, and must not begin or end with a backtick.
-    let padded = text.starts_with([' ', '`']) || text.ends_with([' ', '`']);
-    let pad = if padded && text.chars().any(|it| it != ' ') { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
+    markdown::code(&clipped(text))
 }
 
-/// Words of ours. Those that are not plain words are put into code spans, since a reason may hold a name that
-/// brought backticks of its own and so got out of the span that was meant for it.
+/// Words of ours, and names in code spans.
 pub(super) fn plain(text: &str) -> String {
-    let parts = text.split('`').enumerate().filter(|(_, it)| !it.is_empty());
-    let part = |(at, it): (usize, &str)| match at % 2 {
-        0 => it.split(' ').map(vetted).collect::<Vec<String>>().join(" "),
-        _ => code(it),
-    };
-    parts.map(part).collect()
-}
-
-fn vetted(word: &str) -> String {
-    let is_plain = |it: char| it.is_alphanumeric() || "'\".,;:()-–→·%/+=".contains(it);
-    let lower = word.to_lowercase();
-    let is_link = lower.contains("://") || lower.contains("www.") || lower.contains("gh-");
-    match word.chars().all(is_plain) && !is_link {
-        true => word.to_owned(),
-        false => code(word),
-    }
-}
-
-/// A bar would end the cell of a table, even inside a code span.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\u{7c}")
+    markdown::plain_with(text, code)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::changes::facts::Told;
 use crate::changes::guards::{Evidence, judge};
 use crate::changes::kind::{Cause, Kind};
 use crate::changes::{
-    Change, ChangeSet, Course, Download, Failing, Levels, Moment, NewBundle, Of, Overlays, Revision, Scope,
+    Change, ChangeSet, Course, Devices, Download, Failing, Levels, Moment, NewBundle, Of, Overlays, Revision, Scope,
     TenantChanges, Why, classes,
 };
 use crate::digest::Blake3;
@@ -73,13 +73,19 @@ fn change() -> impl Strategy<Value = Change> {
     ];
     let why = (prop::sample::select(Cause::ALL), any::<bool>(), 0_u32..3);
     let about = (prop::option::of(hostile()), prop::option::of(hostile()));
-    (prop::sample::select(Kind::ALL), about, values, scope, why).prop_map(|(kind, about, values, scope, why)| Change {
+    let devices = prop_oneof![
+        4 => Just(Devices::ALL),
+        1 => (0_u32..100, 1_u32..=100).prop_map(|(from, until)| Devices { from, until }),
+    ];
+    let parts = (prop::sample::select(Kind::ALL), about, values, scope, devices, why);
+    parts.prop_map(|(kind, about, values, scope, devices, why)| Change {
         kind,
         program: about.0.map(Arc::from),
         item: about.1.map(Into::into),
         from: values.0.map(Into::into),
         to: values.1.map(Into::into),
         scope,
+        devices,
         why: Why {
             cause: why.0,
             of: if why.1 { Of::Base } else { Of::Head },

@@ -134,6 +134,7 @@ fn key<'a>(tree: &SourceTree, record: &'a TenantRecord) -> TenantKey<'a> {
         name: &record.name,
         tenant_id: &record.tenant_id,
         domains: &record.domains,
+        labels: &record.labels,
         document: None,
         span: Span { file, start: 0, end: 0 },
     }

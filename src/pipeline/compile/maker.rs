@@ -37,7 +37,7 @@ pub(super) fn pack(
     // Who wants it matters by region: a store may hold it, and another one not yet.
     let mut wanted: BTreeMap<(usize, usize), BTreeSet<Option<&str>>> = BTreeMap::new();
     for (tenant, decided) in read.checked.tenants.iter().zip(decided) {
-        for it in &decided.resolution.included {
+        for it in decided.resolution.line_ups().flat_map(|it| &it.included) {
             for chosen in &it.releases {
                 wanted.entry((it.program.at(), chosen.release)).or_default().insert(region(tenant));
             }
@@ -220,6 +220,7 @@ impl Maker<'_> {
             name: read.tenant.name.to_string(),
             tenant_id: read.tenant.tenant_id.to_string(),
             domains: read.tenant.domains.clone(),
+            labels: read.tenant.labels.clone(),
             data_region: None,
             file: String::new(),
             input: Blake3([0; 32]),
@@ -256,6 +257,7 @@ impl Maker<'_> {
         TenantRecord {
             name: read.tenant.name.to_string(),
             domains: read.tenant.domains.clone(),
+            labels: read.tenant.labels.clone(),
             data_region: region(read).map(str::to_owned),
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),

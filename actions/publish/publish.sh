@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Compiles a commit onto what the stores show, and publishes that. Whoever else publishes meanwhile makes it begin again.
+#
+#   TENANTRY_PROJECT    the project's folder; `.` when left out
+#   TENANTRY_REVISION   the commit; HEAD when left out
+#   TENANTRY_STORES     a store a line; all stores when left out
+#   TENANTRY_KEYS       the folder with `root/`; `keys` in the project's folder when left out
+#   TENANTRY_TRIES, TENANTRY_WAIT   how often it begins again, and after how many seconds
+#   TENANTRY_AWS_ROLE   a role of AWS to take on, as whatever job GitHub says this is
+#   TENANTRY_ENTITLEMENT_KEY, TENANTRY_FRESHNESS_KEY, TENANTRY_ADDRESS_SECRET   docs/keys.md
+#
+# Ends as `tenantry publish` does.
+set -euo pipefail
+job=publish
+# shellcheck source=actions/publish/jobs.sh
+source "$(dirname "${BASH_SOURCE[0]}")/jobs.sh"
+
+revision="$(git -C "$project" rev-parse --verify --quiet --end-of-options "${TENANTRY_REVISION:-HEAD}^{commit}")" ||
+  fail "the revision is not here" 2
+reason="$(git -C "$project" log -1 --format=%s "$revision" --)"
+onto=()
+for ((at = 1; at < ${#stores[@]}; at += 2)); do onto+=(--onto "${stores[at]}"); done
+[ "${#onto[@]}" -gt 0 ] || onto=(--onto all)
+
+tenantry --project "$project" check --rev "$revision" --format github
+
+for ((try = 1; ; try++)); do
+  rm -rf "$work/out"
+  tenantry --project "$project" compile --rev "$revision" "${onto[@]}" --keys "$keys" --out "$work/out"
+  code=0
+  tenantry --project "$project" publish --out "$work/out" ${stores[@]+"${stores[@]}"} --reason="$reason" --format json >"$work/said" || code=$?
+  cat "$work/said"
+  # Somebody else was first: what was compiled does not follow from what the stores show now.
+  if [ "$code" -ne 4 ] || [ "$try" -ge "${TENANTRY_TRIES:-3}" ]; then break; fi
+  echo "somebody else was first; once more in ${TENANTRY_WAIT:-30} s"
+  sleep "${TENANTRY_WAIT:-30}"
+done
+
+last="$(jq --compact-output 'select(.event == "done")' "$work/said" | tail -n 1)"
+publication="$(jq --raw-output '[.stores[].publication] | max // empty' <<<"${last:-null}" 2>/dev/null || true)"
+if [ -n "${GITHUB_OUTPUT:-}" ]; then
+  echo "publication=$publication" >>"$GITHUB_OUTPUT"
+fi
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -n "$last" ]; then
+  jq --raw-output '
+    "### tenantry publish\n\n| store | publication | outcome | objects | timestamps |\n|---|---:|---|---:|---:|",
+    (.stores[] | "| `\(.store)` | \(.publication) | \(.outcome) | \(.objects) | \(.timestamps) |"),
+    (.failed[] | "| `\(.store // "all")` | | **failed**, code \(.exit) | | |")
+  ' <<<"$last" >>"$GITHUB_STEP_SUMMARY"
+fi
+case "$code" in
+  0) ;;
+  4) fail "somebody else was first, again and again; run it once more" 4 ;;
+  5) fail "something in a store or in what was compiled is not what it should be; the log names it, docs/publishing.md says what to do" 5 ;;
+  6) fail "a guard stopped it; the log says which" 6 ;;
+  *) fail "not everything was published; the log says what, and running it again goes on from there" "$code" ;;
+esac
