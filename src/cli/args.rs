@@ -234,7 +234,7 @@ pub(crate) struct GcArguments {
 #[derive(Debug, Args)]
 pub(crate) struct LogArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// How many publications of each store, at most; the newest ones.
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -253,11 +253,13 @@ pub(crate) struct AtArguments {
     #[arg(value_name = "DATE")]
     pub(crate) instant: String,
     /// The tenant's name.
+    #[arg(add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: String,
     /// One mini-program; all that the tenant wanted when left out.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
     pub(crate) app_id: Option<String>,
     /// The store whose publications count, by its name in `tenantry.yaml`; may be left out where there is only one.
-    #[arg(long, value_name = "NAME", conflicts_with = "git")]
+    #[arg(long, value_name = "NAME", conflicts_with = "git", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// Ask no store: what the history of git alone says.
     #[arg(long)]

@@ -5,18 +5,20 @@ mod checked;
 mod show;
 
 use self::basis::{Basis, Published};
-use self::show::{Answer, Program};
+use self::show::{Answer, Program, Share};
 use super::args::{AtArguments, PlainFormat};
 use super::audit::{Committed, whose};
+use super::findings;
 use super::output::{self, Place};
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::diag;
 use crate::explain::Explainer;
 use crate::load::{self, LoadError, SourceTree, git::history};
+use crate::model::{Catalog, ProgramId};
 use crate::pipeline::reproduce::Decision;
 use crate::report::Format;
-use crate::resolve::Standing;
+use crate::resolve::{Resolution, Standing};
 use crate::time::{Timestamp, Window};
 
 pub(super) fn run(settings: &Settings, arguments: &AtArguments) -> Result<(), Failure> {
@@ -29,7 +31,7 @@ pub(super) fn run(settings: &Settings, arguments: &AtArguments) -> Result<(), Fa
     let basis = basis::find(settings, &project, arguments, at)?;
     let tree = read(settings, &basis)?;
     let decision = Decision::new(tree, basis.decided_at).map_err(|(tree, found)| {
-        output::diagnostics(&tree, found, Format::Short, Place::Talk);
+        findings::say(settings, &tree, found, Format::Short, Place::Talk);
         let message = format!("the project had errors at commit {}, so no decision of it can be trusted", basis.commit);
         Failure::new(Exit::Inputs, message)
     })?;
@@ -88,6 +90,14 @@ fn answer(
     };
     let changed = change(history::last_change(&settings.project, &basis.commit, &path))?;
     let arrived = change(history::last_arrival(&settings.project, &basis.commit, &path))?;
+    let asked = asked(arguments, &decision.checked.catalog)?;
+    let resolution = &decision.decided[position].resolution;
+    let mini_programs = programs(asked, at, decision, position, resolution);
+    let shares = resolution.cohorts.iter().map(|it| {
+        let theirs = programs(asked, at, decision, position, &it.line_up).into_iter();
+        Share { percent: it.percent, mini_programs: theirs.filter(|it| !mini_programs.contains(it)).collect() }
+    });
+    let shares = shares.filter(|it| !it.mini_programs.is_empty()).collect();
     Ok(Answer {
         tenant: tenant.tenant.name.to_string(),
         at,
@@ -100,7 +110,8 @@ fn answer(
         file: path,
         arrived: arrived.filter(|it| Some(it.id()) != changed.as_ref().map(Committed::id)),
         changed,
-        mini_programs: programs(arguments, at, decision, position)?,
+        mini_programs,
+        shares,
         checks: match &basis.published {
             Some(published) => checked::check(published, decision, position)?,
             None => Vec::new(),
@@ -108,45 +119,45 @@ fn answer(
     })
 }
 
-/// The line-up as it was decided, with what the clock had made of it by then.
+/// The programs that are asked for, by their places in the catalogue; none stands for all that the tenant wanted.
+fn asked(arguments: &AtArguments, catalog: &Catalog) -> Result<Option<ProgramId>, Failure> {
+    let Some(app_id) = &arguments.app_id else { return Ok(None) };
+    let found = catalog.find_program(app_id).ok_or_else(|| {
+        let message = format!("there was no mini-program `{app_id}` in the catalogue of that commit");
+        let failure = Failure::new(Exit::Usage, message);
+        match diag::nearest(app_id, catalog.programs.iter().map(|it| &*it.app_id)) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure,
+        }
+    });
+    found.map(Some)
+}
+
+/// A line-up as it was decided, with what the clock had made of it by then.
 fn programs(
-    arguments: &AtArguments,
+    asked: Option<ProgramId>,
     at: Timestamp,
     decision: &Decision,
     position: usize,
-) -> Result<Vec<Program>, Failure> {
-    let (catalog, decided) = (&decision.checked.catalog, &decision.decided[position]);
+    resolution: &Resolution,
+) -> Vec<Program> {
+    let catalog = &decision.checked.catalog;
     let sources = decision.tree.sources();
-    let explainer = Explainer {
-        catalog,
-        tenant: &decision.checked.tenants[position].tenant,
-        resolution: &decided.resolution,
-        sources: &sources,
-        now: decision.now,
-    };
-    let explained = match &arguments.app_id {
+    let tenant = &decision.checked.tenants[position].tenant;
+    let explainer = Explainer { catalog, tenant, resolution, sources: &sources, now: decision.now };
+    let explained = match asked {
         None => explainer.tenant().mini_programs,
-        Some(app_id) => {
-            let program = catalog.find_program(app_id).ok_or_else(|| {
-                let message = format!("there was no mini-program `{app_id}` in the catalogue of that commit");
-                let failure = Failure::new(Exit::Usage, message);
-                match diag::nearest(app_id, catalog.programs.iter().map(|it| &*it.app_id)) {
-                    Some(near) => failure.help(format!("did you mean `{near}`?")),
-                    None => failure,
-                }
-            })?;
-            vec![explainer.program(program)]
-        }
+        Some(program) => vec![explainer.program(program)],
     };
     let programs = explained.into_iter().map(|explanation| {
         let program = catalog.find_program(&explanation.app_id);
-        let window = program.and_then(|it| match decided.resolution.standing(it) {
+        let window = program.and_then(|it| match resolution.standing(it) {
             Standing::In(included) => Some(included.window),
             Standing::Out(_) | Standing::NotEntitled => None,
         });
         Program { at_that_instant: then(window, at), explanation }
     });
-    Ok(programs.collect())
+    programs.collect()
 }
 
 /// Whether a program ran. Windows stand in the manifest, and devices go by them without being told anything.

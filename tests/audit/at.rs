@@ -212,3 +212,28 @@ fn a_commit_that_is_not_here_is_no_answer() {
     world.git("2026-11-03T08:00:00Z", GIULIA, &["prune", "--expire=now"]);
     world.at(&["2026-11-03", "elm"]).ends_with(3).says("is not in this repository").says("fetch-depth: 0");
 }
+
+#[test]
+fn what_a_rollout_gives_to_some_devices_only_is_said_of_those() {
+    let world = World::new();
+    let path = "catalog/programs/chat/2/program.yaml";
+    let text = fs::read_to_string(world.project.path("catalog/programs/chat/program.yaml")).expect("reads");
+    let rollout = "  rollout: { steps: [{ from: \"2026-11-01\", percent: 20 }] }\n";
+    let text = text.replace("code: 1, name: 1.0.0", "code: 2, name: 2.0.0");
+    world.project.write(path, text + rollout);
+    world.project.write("catalog/programs/chat/2/app/index.html", "<h1>Chat 2</h1>\n");
+    world.commit("2026-11-01T09:00:00Z", MARCO, "chat 2, for some");
+    world.compile("2026-11-01T10:00:00Z");
+    world.publish("2026-11-01T10:00:00Z", &[]).ok();
+    let answer = world.answer("2026-11-02", "elm");
+    let version = |it: &Value| it["mini_programs"][0]["versions"][0]["version"].clone();
+    assert_eq!((version(&answer), version(&answer["shares"][0])), (json!("1.0.0"), json!("2.0.0")), "{answer:#}");
+    assert_eq!((&answer["shares"][0]["percent"], outcomes(&answer)), (&json!(20), vec!["same", "same"]));
+    let text = world.at(&["2026-11-02", "elm"]).ok().stdout;
+    assert!(
+        text.contains("the first 20 % of its devices had otherwise\n[in]      com.example.chat 2.0.0 is in"),
+        "{text}"
+    );
+    let report = world.project.run_at(NOW, &["verify", "--reproduce", "HEAD", "--store", "main"]).ok().stdout;
+    assert!(report.contains("  bundle    3 equal\n") && report.contains("reproduced: everything"), "{report}");
+}

@@ -36,12 +36,24 @@ pub(super) struct Answer {
     /// The commit that had brought this to the branch, where it is another.
     pub(super) arrived: Option<Committed>,
     pub(super) mini_programs: Vec<Program>,
+    /// What some devices of the tenant had otherwise, by a rollout.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) shares: Vec<Share>,
     /// Comparisons with what the store still holds.
     pub(super) checks: Vec<Check>,
 }
 
-/// One program.
+/// Some devices of a tenant.
 #[derive(Serialize)]
+pub(super) struct Share {
+    /// The first so many of a hundred.
+    pub(super) percent: u32,
+    /// What they had otherwise.
+    pub(super) mini_programs: Vec<Program>,
+}
+
+/// One program.
+#[derive(PartialEq, Serialize)]
 pub(super) struct Program {
     /// What devices made of its dates.
     pub(super) at_that_instant: Then,
@@ -80,6 +92,10 @@ impl Answer {
         text += "\n";
         for it in &self.mini_programs {
             text += &it.text(self.at);
+        }
+        for share in &self.shares {
+            text += &format!("the first {} % of its devices had otherwise\n", share.percent);
+            share.mini_programs.iter().for_each(|it| text += &it.text(self.at));
         }
         if self.mini_programs.is_empty() {
             text += &format!("tenant `{}` wanted no mini-program\n", self.tenant);

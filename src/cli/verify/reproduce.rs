@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 
 use super::super::args::{PlainFormat, VerifyArguments};
+use super::super::findings;
 use super::super::output::{self, Place};
 use super::super::settings::Settings;
 use super::super::{Exit, Failure, stores};
@@ -155,7 +156,7 @@ impl Made<'_> {
         let read = |commit: &str| load::git::read(&settings.project, commit);
         let tree: SourceTree = read(commit)?;
         let decision = Decision::new(tree, self.decided_at).map_err(|(tree, found)| {
-            output::diagnostics(&tree, found, Format::Short, Place::Talk);
+            findings::say(settings, &tree, found, Format::Short, Place::Talk);
             let message = format!("the project has errors at commit {commit}, decided for {}", self.decided_at);
             Failure::new(Exit::Inputs, message)
         })?;

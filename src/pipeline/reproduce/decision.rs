@@ -1,5 +1,6 @@
 //! A project at one commit, decided for one instant, and what a publication makes of it but for dates and signatures.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::super::compile::{COMPILER, basis_from_nothing, inputs_of};
@@ -24,6 +25,8 @@ pub struct Decision {
     pub decided: Vec<Decided>,
     /// The instant.
     pub now: Timestamp,
+    /// Positions by public identifier; looked into, never walked over.
+    positions: HashMap<Box<str>, usize>,
     /// By program and release; filled in when somebody asks.
     packages: Vec<Vec<Package>>,
     basis: OnceLock<Blake3>,
@@ -45,12 +48,14 @@ impl Decision {
         }
         let packages = checked.catalog.programs.iter();
         let packages = packages.map(|it| it.releases.iter().map(|_| Package::default()).collect()).collect();
-        Ok(Decision { tree, checked, decided, now, packages, basis: OnceLock::new() })
+        let positions = checked.tenants.iter().enumerate();
+        let positions = positions.map(|(at, it)| (Box::from(&*it.tenant.tenant_id), at)).collect();
+        Ok(Decision { tree, checked, decided, now, positions, packages, basis: OnceLock::new() })
     }
 
     /// The position of a tenant, by its public identifier.
     pub fn find(&self, tenant_id: &str) -> Option<usize> {
-        self.checked.tenants.iter().position(|it| *it.tenant.tenant_id == *tenant_id)
+        self.positions.get(tenant_id).copied()
     }
 
     /// A tenant's manifest, ready to be dated. An archive that a publication knows is named as it knows it: nobody
@@ -59,7 +64,7 @@ impl Decision {
         let known = |tree: Blake3| record.overlays.get(&tree).or_else(|| index.bundles.get(&tree)).copied();
         let decided = &self.decided[at];
         let mut bundles: Bundles = self.packages.iter().map(|it| vec![None; it.len()]).collect();
-        for included in &decided.resolution.included {
+        for included in decided.resolution.line_ups().flat_map(|it| &it.included) {
             for chosen in &included.releases {
                 let (program, release) = (included.program.at(), chosen.release);
                 let tree = self.tree_of(program, release);
@@ -73,9 +78,10 @@ impl Decision {
 
     /// Every version that some tenant has, by program and release.
     pub fn wanted(&self) -> impl Iterator<Item = (usize, usize)> {
-        let included = self.decided.iter().flat_map(|it| &it.resolution.included);
+        let line_ups = self.decided.iter().flat_map(|it| it.resolution.line_ups());
+        let included = line_ups.flat_map(|it| &it.included);
         let all = included.flat_map(|it| it.releases.iter().map(|chosen| (it.program.at(), chosen.release)));
-        all.collect::<std::collections::BTreeSet<_>>().into_iter()
+        all.collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Digest of a version's files.
