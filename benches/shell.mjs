@@ -37,7 +37,7 @@ async function slowed(target, { round, rate }) {
       later(near, bytes, free - performance.now() + round / 2);
     });
     for (const [one, other] of [[near, far], [far, near]]) {
-      one.on("close", () => setTimeout(() => other.destroy(), 2 * round));
+      one.on("close", () => setTimeout(() => other.destroy(), Math.max(free - performance.now(), 0) + 2 * round));
       one.on("error", () => {});
     }
   });
@@ -95,6 +95,7 @@ async function plainStart(context, url) {
 /** Cold, then warm on the same device once all is settled. */
 async function measured(browser, start, url, settle, count) {
   const context = await device(browser);
+  context.setDefaultTimeout(60_000);
   try {
     const before = count();
     const cold = await start(context, url);

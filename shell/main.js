@@ -19,7 +19,7 @@ const AGAIN = { first: 60, most: 3600 };
 class Session {
   constructor({ config, root, store, addr }) {
     Object.assign(this, { config, store, addr, icons: new Map(), problem: null, checked: null, checking: false, current: null, failures: 0, unprepared: new Set() });
-    this.setup = { addr, base: new URL(config.base, location), root, platform: config.platform, store };
+    this.setup = { addr, base: new URL(config.base, location), root, platform: config.platform, store, keeps: ["leftovers"] };
   }
 
   /** From what is on this device, at once; then the network is asked. */
@@ -28,7 +28,7 @@ class Session {
     this.programs = new Programs({ frames: this.config.frames, store: this.store, addr: this.addr, client: this.client });
     this.consents = new Consents(await this.store.load("consents"), this.store);
     this.channel = new BroadcastChannel("tenantry");
-    this.channel.onmessage = () => this.look();
+    this.channel.onmessage = ({ data }) => (data === "another" ? location.reload() : this.look());
     await this.look();
     await this.check();
     addEventListener("online", () => this.check());
@@ -96,7 +96,11 @@ class Session {
     this.checking = true;
     clearTimeout(this.timer);
     if (asked && !this.current) this.render();
-    const update = await navigator.locks.request("tenantry", () => this.refresh());
+    const update = await navigator.locks.request("tenantry", () => this.refresh()).catch((error) => {
+      console.error(error);
+      this.nextCheck = now() + AGAIN.first;
+      return null;
+    });
     this.checking = false;
     await this.look();
     if (update?.staged) {
@@ -127,7 +131,8 @@ class Session {
       const wait = Math.min(AGAIN.first * 2 ** (this.failures - 1), AGAIN.most);
       this.nextCheck = now() + Math.min(wait, this.config.check_every ?? Infinity);
       console.info(`${error.code}: ${error.message}`);
-      if (this.problem.kind === "refused" && before !== error.code) say({ ...this.problem });
+      // On the page of all programs it stands above them.
+      if (this.current && this.problem.kind === "refused" && before !== error.code) say({ ...this.problem });
       return null;
     }
   }
@@ -314,6 +319,8 @@ async function forget(session) {
     // Origins that did not answer are tried again later. Nobody can reach them: the key that names them is gone.
     await session.store.empty(new Map(left.length > 0 ? [["leftovers", left]] : []));
   });
+  // Other pages of the shell still show what is gone.
+  new BroadcastChannel("tenantry").postMessage("another");
 }
 
 /** Tries again to empty origins of an earlier tenant. */

@@ -32,6 +32,7 @@ const REFUSED = {
 const FAILED = {
   unreachable: "There is no connection to the server.",
   "cut-short": "The connection broke off.",
+  busy: "Another page of this browser shows another organisation.",
   "too-slow": "The connection is too slow at the moment.",
   server: "The server has a problem.",
   "disk-full": "The storage of this browser is full.",

@@ -20,7 +20,7 @@ use crate::text::FileId;
 pub enum Refused {
     /// It cannot be read as our YAML.
     Unreadable(Vec<Diagnostic>),
-    /// The new layout would mean something else, or lose a comment. Never seen, and checked every time.
+    /// The new layout would mean something else, or lose a comment. That would be our mistake, and is looked for every time.
     Unproven,
 }
 

@@ -25,7 +25,7 @@ export class Client {
   /**
    * Opens a shelf for one tenant; what another tenant left there is emptied first.
    * `config`: `addr`, `base` (URL of the CDN), `root` (bytes of the root to trust), `platform`, `store`, and perhaps
-   * `pace`, and `built`, an instant before which no clock is believed to be.
+   * `pace`, `built` (an instant before which no clock is believed to be), `keeps` (names that outlive a tenant).
    */
   static async open(config) {
     const { root } = await WithRoot.pinned(config.root).catch((error) => {
@@ -36,7 +36,8 @@ export class Client {
     const tenant = { addr: config.addr, environment: root.mark.environment };
     const there = await client.shelf.small("tenant.json");
     if (there?.addr !== tenant.addr || there.environment !== tenant.environment) {
-      await config.store.empty(new Map([await sealed("tenant.json", tenant)]));
+      const kept = await Promise.all((config.keeps ?? []).map(async (name) => [name, await config.store.load(name)]));
+      await config.store.empty(new Map([await sealed("tenant.json", tenant), ...kept.filter(([, value]) => value !== null)]));
     }
     return client;
   }
@@ -118,7 +119,16 @@ export class Client {
     }
   }
 
+  /** Another page may have given the shelf to another tenant; then nothing more is written here. */
+  async checkShelf() {
+    const tenant = await this.shelf.small("tenant.json");
+    if (tenant?.addr !== this.binding.addr || tenant.environment !== this.binding.environment) {
+      throw new Trouble("busy", "this browser shows another organisation by now");
+    }
+  }
+
   async refreshed(now, transport) {
+    await this.checkShelf();
     const before = await this.stored();
     const news = await this.news(before, now, transport);
     const wanted = await setOf(news.manifest, this.config.platform);
@@ -143,6 +153,7 @@ export class Client {
 
   /** The staged set is the current one from now on. Whether there was one. */
   async activate() {
+    await this.checkShelf();
     const { staged } = await this.stored();
     if (!staged) return false;
     const { id: set, publication, freshUntil: fresh_until } = staged;

@@ -25,7 +25,7 @@ pub(super) struct Entry<'a> {
     /// As it stands.
     pub(super) key: &'a str,
     pub(super) value: Value<'a>,
-    /// The comment at the end of its line.
+    /// The comment at the end of its line, with the blanks before it.
     pub(super) comment: Option<&'a str>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct List<'a> {
 pub(super) struct Item<'a> {
     pub(super) lead: Vec<Trivia<'a>>,
     pub(super) value: Value<'a>,
-    /// The comment at the end of its line.
+    /// The comment at the end of its line, with the blanks before it.
     pub(super) comment: Option<&'a str>,
 }
 
@@ -112,7 +112,7 @@ impl Value<'_> {
 
 struct Writer {
     text: String,
-    /// Whether nothing was written yet in this mapping or list: blank lines separate, and there is nothing to separate from.
+    /// Whether a blank line may not stand here: nothing was written yet in this mapping or list, or a text that keeps its line breaks would have one more.
     is_fresh: bool,
 }
 
@@ -137,18 +137,15 @@ impl Writer {
             self.text.push(' ');
             self.text += &scalars::moved(source, *from, indent);
         }
-        if let Some(comment) = comment {
-            self.text.push(' ');
-            self.text += comment;
-        }
+        self.text += comment.unwrap_or_default();
         self.text.push('\n');
         self.is_fresh = true;
         match value {
             Value::Mapping(mapping) => self.mapping(mapping, indent + 2),
             Value::List(list) => self.list(list, indent + 2),
-            Value::Nothing | Value::Copied(..) => {}
+            Value::Nothing => self.is_fresh = false,
+            Value::Copied(source, _) => self.is_fresh = scalars::keeps_breaks(source),
         }
-        self.is_fresh = false;
     }
 
     fn list(&mut self, list: &List<'_>, indent: usize) {

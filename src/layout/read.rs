@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
     }
 
     fn entry(&mut self, entry: &'a node::Entry, mut lead: Vec<Trivia<'a>>, column: usize, next: Next) -> Entry<'a> {
-        let key = &self.text[entry.key_span.start as usize..entry.key_span.end as usize];
+        let key = self.text[entry.key_span.start as usize..entry.key_span.end as usize].trim_end();
         self.at = trivia::skip(self.text, entry.key_span.end as usize, &[' ', '\t']) + 1;
         let is_missing = entry.value.span == entry.key_span && entry.value.data == Data::Null;
         let (value, comment) = match is_missing {
@@ -138,10 +138,11 @@ impl<'a> Reader<'a> {
         found.into_iter().map(|it| it.trivia).collect()
     }
 
-    /// The comment at the end of the line that was just read.
+    /// The comment at the end of the line that was just read, with the blanks before it: people align them.
     fn trailing(&mut self, limit: usize) -> Option<&'a str> {
         match trivia::between(self.text, self.at, limit).first() {
-            Some(Found { trivia: Trivia::Comment(comment), is_trailing: true, end, .. }) => {
+            Some(Found { trivia: Trivia::Comment(_), is_trailing: true, end, .. }) => {
+                let comment = self.text[self.at..*end].trim_end();
                 self.at = *end;
                 Some(comment)
             }

@@ -94,6 +94,29 @@ fn blank_lines_separate_and_never_more_than_one() {
 }
 
 #[test]
+fn comments_behind_values_stay_behind_them_and_keep_their_distance() {
+    tenant(
+        "metadata:\n  title: \"A # no\"   # quoted\n  owner: 'it''s'  # single\n  labels: [\"]\"] # flow\n  annotations: {} # empty\n  # own\n  name: a        # plain\n  description: [\"a\", # in\n    'b' # last ]\n    ]   # behind\n",
+        "metadata:\n  # own\n  name: a        # plain\n  title: \"A # no\"   # quoted\n  description: [\"a\", # in\n    'b' # last ]\n    ]   # behind\n  labels: [\"]\"] # flow\n  annotations: {} # empty\n  owner: 'it''s'  # single\n",
+    );
+}
+
+#[test]
+fn no_blank_line_comes_behind_a_text_that_would_keep_it() {
+    tenant(
+        "spec:\n  tenant_id: |+\n    x\n  domains: []\n\n  plan: a\n\n  # c\n  status: b\n",
+        "spec:\n  tenant_id: |+\n    x\n  # c\n  status: b\n\n  plan: a\n  domains: []\n",
+    );
+}
+
+#[test]
+fn a_key_behind_a_question_mark_is_refused_with_its_name() {
+    let refused = file(FileId(0), format!("{HEAD}spec:\n  ? plan\n  : basic\n").as_bytes()).expect_err("a `?`");
+    let Refused::Unreadable(found) = refused else { panic!("{refused:?}") };
+    assert_eq!(found[0].message, "the key `plan` stands behind a `?`, which has no layout");
+}
+
+#[test]
 fn empty_block_scalars_are_no_keys_without_values() {
     tenant(
         "spec:\n    domains:\n    - |+\n\n\n    - |  # empty\n    - |2\n        y\n      # no comment\n    -\n    - - |\n      - x\n    # after\n    - e\n    tenant_id: |\n    # why\n    plan: >- # d\n\n    shells: []\nmetadata: |+\n\n\n",

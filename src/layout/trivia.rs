@@ -112,6 +112,6 @@ fn leaves(text: &str, node: &Node, out: &mut Vec<(usize, usize)>) {
                 leaves(text, &entry.value, out);
             }
         }
-        _ => out.push((node.span.start as usize, node.span.end as usize)),
+        _ => out.push((node.span.start as usize, scalars::end(text, node))),
     }
 }

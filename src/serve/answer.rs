@@ -6,6 +6,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
 use super::range::{Part, part};
+use crate::digest::Blake3;
 use crate::store::{Cache, Fetched, content_type};
 
 /// How long anybody may remember that something is not there. A root that does not exist yet is asked for at every
@@ -117,7 +118,13 @@ pub(super) fn page(request: &Parts, media_type: &'static str, text: String) -> R
 /// A file of the shell: it may change with the next binary, so it is asked for each time.
 pub(super) fn file(request: &Parts, media_type: &str, bytes: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
+    let etag = format!("\"{}\"", Blake3::of(&bytes));
     set(&mut response, header::CACHE_CONTROL, "no-cache");
+    set(&mut response, header::ETAG, &etag);
+    if text(&request.headers, header::IF_NONE_MATCH).is_some_and(|it| matches(it, &etag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
     set(&mut response, header::CONTENT_TYPE, media_type);
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     with_body(request, response, bytes.into())

@@ -180,12 +180,44 @@ fn port(request: &Parts) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks at the folder")]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::FILES;
+    use hyper::header::{CONTENT_SECURITY_POLICY, HOST};
+    use hyper::http::request::Parts;
+    use hyper::{Request, StatusCode};
+
+    use super::{FILES, HOST as RULES, NOTHING, of_program};
+
+    fn asked(host: &str, path: &str) -> Parts {
+        let request = Request::builder().uri(path).header(HOST, host).body(()).expect("a request");
+        request.into_parts().0
+    }
+
+    #[test]
+    fn an_origin_of_programs_answers_under_rules_whatever_is_asked() {
+        let answers = |path: &str| {
+            let response = of_program(&asked("x.shell.localhost:8080", path)).expect("it is such an origin");
+            let rules = response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+            (response.status(), rules)
+        };
+        for path in ["/-/host.html", "/-/host.js", "/-/bridge.js", "/-worker.js"] {
+            assert_eq!(answers(path), (StatusCode::OK, RULES.to_owned()), "{path}");
+        }
+        for path in ["/", "/index.html", "/shell/", "/root/1.root.json", "/-/", "/-/../main.js", "/frame/-worker.js"] {
+            assert_eq!(answers(path), (StatusCode::NOT_FOUND, NOTHING.to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_no_origins_of_programs() {
+        for host in
+            ["shell.localhost:8080", "localhost:8080", "127.0.0.1", "x.shell.localhost.example", "xshell.localhost"]
+        {
+            assert!(of_program(&asked(host, "/-worker.js")).is_none(), "{host}");
+        }
+    }
 
     #[test]
     fn every_file_of_the_shell_is_in_the_binary() {

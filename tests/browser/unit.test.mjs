@@ -23,7 +23,7 @@ test("canonical JSON is sorted by bytes, compact, and escapes two characters onl
 test("JSON that has no single meaning is refused", () => {
   const sources = [
     '{"a":1,"a":1}', '{"x":{"a":1,"\\u0061":2}}', "1.0", "1e3", "-0", "01", "18446744073709551616", "NaN", '"\\ud800"', '"a\nb"',
-    "{} {}", "", "[1,]", '{"a":1,}', "\ufeff{}", "[".repeat(200_000), "tru", '"unended', "{1:2}",
+    "{} {}", "", "[1,]", '{"a":1,}', "\ufeff{}", "[".repeat(200_000), "tree", '"unended', "{1:2}",
   ];
   for (const source of sources) assert.throws(() => read(source), /not JSON/, source.slice(0, 20));
   assert.throws(() => parse(Uint8Array.of(0x22, 0xff, 0x22)), /UTF-8/);
