@@ -21,6 +21,7 @@ mod step;
 mod terms;
 mod windows;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use crate::changes::classes::{Class, Shape, Values, classes};
@@ -241,6 +242,8 @@ pub struct Comparer<'a> {
     to_base: Vec<Option<ProgramId>>,
     /// What differs in the rules of each profile of the head.
     rules: Vec<Vec<RuleChange>>,
+    /// Labels by which some rollout selects, on either side.
+    labels: BTreeSet<String>,
 }
 
 impl<'a> Comparer<'a> {
@@ -251,6 +254,7 @@ impl<'a> Comparer<'a> {
             to_head: ids(base.catalog, head.catalog),
             to_base: ids(head.catalog, base.catalog),
             rules: rules::compare(base.catalog, head.catalog),
+            labels: [base, head].into_iter().flat_map(|it| selecting(it.catalog)).collect(),
             base,
             head,
             now,
@@ -261,7 +265,7 @@ impl<'a> Comparer<'a> {
     /// The same for another instant.
     pub fn at(&self, now: Timestamp) -> Comparer<'a> {
         let (to_head, to_base) = (self.to_head.clone(), self.to_base.clone());
-        Comparer { to_head, to_base, rules: self.rules.clone(), now, ..*self }
+        Comparer { to_head, to_base, rules: self.rules.clone(), labels: self.labels.clone(), now, ..*self }
     }
 
     /// Everything that differs for one tenant, and what its devices fetch.
@@ -392,6 +396,12 @@ impl TenantChanges {
     fn owns(&self, why: &Why) -> bool {
         self.own[why.of as usize] == Some(why.span.file)
     }
+}
+
+/// Labels by which rollouts select.
+fn selecting(catalog: &Catalog) -> impl Iterator<Item = String> {
+    let rollouts = catalog.programs.iter().flat_map(|it| &it.releases).filter_map(|it| it.rollout.as_ref());
+    rollouts.flat_map(|it| &it.steps).flat_map(|it| it.match_labels.keys().cloned())
 }
 
 /// A value of an enum as it is written in YAML.

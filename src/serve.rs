@@ -16,6 +16,7 @@ mod http; // connections
 mod page; // what a person sees
 mod range; // one part of an object
 mod route; // from a path to a key
+mod shell; // the web shell and the origins of its programs
 mod stale; // timestamps that others have seen already
 pub mod watch; // whether the inputs have changed
 

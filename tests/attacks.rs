@@ -10,6 +10,9 @@ mod listing;
 #[path = "support/origin.rs"]
 #[expect(dead_code, reason = "the tests of the client use more of it")]
 mod origin;
+#[path = "support/parts.rs"]
+#[expect(dead_code, reason = "only Node is needed here")]
+mod parts;
 #[path = "support/project.rs"]
 mod project;
 
@@ -21,13 +24,17 @@ mod device;
 mod forge;
 #[path = "attacks/stage.rs"]
 mod stage;
+#[path = "attacks/web.rs"]
+mod web;
 #[path = "attacks/world.rs"]
 mod world;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use attack::Attack;
+use web::Web;
 use world::World;
 
 /// So many there are at least: the suite does not shrink unnoticed.
@@ -41,17 +48,41 @@ fn every_attack_ends_as_its_folder_says_and_the_next_honest_refresh_heals() {
     println!("attacks: {}", attacks.len());
     assert!(attacks.len() >= LEAST, "{} of at least {LEAST} attacks are left", attacks.len());
     let world = World::new();
+    assert_eq!(failed(&attacks, &|attack| device::suffers(&world, attack)), Vec::<String>::new());
+}
+
+/// The same for the client of the web shell, which is another program in another language.
+#[test]
+#[expect(clippy::print_stdout, reason = "says how many attacks there were")]
+fn the_client_in_a_browser_withstands_the_same_attacks() {
+    let has_node = Command::new("node").arg("--version").output().is_ok();
+    if !parts::present_or_demanded("Node", has_node) {
+        return;
+    }
+    let (world, attacks) = (World::new(), attacks());
+    let web = Web::new(&world);
+    let left_out = std::cell::Cell::new(0);
+    let suffers = |attack: &Attack| match web::is_about_it(attack) {
+        true => web.suffers(attack),
+        false => Ok(left_out.set(left_out.get() + 1)),
+    };
+    assert_eq!(failed(&attacks, &suffers), Vec::<String>::new());
+    println!("attacks: {}, and {} on what it does not have", attacks.len() - left_out.get(), left_out.get());
+    assert_eq!(left_out.get(), 2, "an attack that is left out is a decision");
+}
+
+/// Names of the attacks that did not end as they must, and how they did end.
+fn failed(attacks: &[(String, String)], suffers: &dyn Fn(&Attack) -> Result<(), String>) -> Vec<String> {
     let failed = attacks.iter().filter_map(|(name, text)| {
         let attack: Attack = match serde_yaml::from_str(text) {
             Ok(attack) => attack,
             Err(why) => return Some(format!("{name}: it cannot be understood: {why}")),
         };
-        let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| device::suffers(&world, &attack)));
+        let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| suffers(&attack)));
         let why = tried.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).err()?;
         Some(format!("{name}: {why}"))
     });
-    let failed: Vec<String> = failed.collect();
-    assert!(failed.is_empty(), "{} of {} attacks:\n{}", failed.len(), attacks.len(), failed.join("\n"));
+    failed.collect()
 }
 
 /// Name and text of every attack, sorted. A folder without an attack is a mistake.

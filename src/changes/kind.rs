@@ -115,7 +115,7 @@ kinds! {
     DataClassLowered = "data_class_lowered", Rest, Inside, "A mini-program handles less sensitive data.";
     DataRegionRemoved = "data_region_removed", Rest, Inside, "A mini-program no longer keeps data in a region.";
     RuleTightened = "rule_tightened", Rest, Inside, "A rule of the tenant's compliance profile asks for more.";
-    Term = "term", Rest, Inside, "Something else in what the tenant bought: plan, add-on, licence, pin, override, channel, shells.";
+    Term = "term", Rest, Inside, "Something else in what the tenant bought: plan, add-on, licence, pin, override, channel, shells; or a label by which rollouts select.";
 }
 
 macro_rules! causes {

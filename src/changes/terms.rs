@@ -61,9 +61,14 @@ impl Comparer<'_> {
         found.extend(self.rules[after.at()].iter().map(|it| Change::new(it.kind, it.why).item(&it.item)));
     }
 
-    /// Plan, add-ons, channel, licence, pins, overrides, shells: what was bought, whether or not it changes a line-up today.
+    /// Plan, add-ons, channel, licence, pins, overrides, shells, and labels by which rollouts select: what was bought,
+    /// whether or not it changes a line-up today.
     fn bought(&self, base: &Tenant, head: &Tenant, found: &mut Vec<Change>) {
-        let (old, new) = (terms_of(self.base.catalog, base), terms_of(self.head.catalog, head));
+        let (mut old, mut new) = (terms_of(self.base.catalog, base), terms_of(self.head.catalog, head));
+        for (terms, tenant) in [(&mut old, base), (&mut new, head)] {
+            let labels = tenant.labels.iter().filter(|(key, _)| self.labels.contains(*key));
+            terms.extend(labels.map(|(key, value)| (format!("labels/{key}"), (value.clone(), tenant.span))));
+        }
         for item in old.keys().chain(new.keys().filter(|it| !old.contains_key(*it))) {
             let (from, to) = (old.get(item), new.get(item));
             if from.map(|it| &it.0) != to.map(|it| &it.0) {

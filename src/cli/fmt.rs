@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::args::FmtArguments;
+use super::findings;
 use super::output;
 use super::settings::Settings;
 use super::{Exit, Failure};
@@ -15,7 +16,6 @@ use crate::layout::{self, Refused};
 use crate::load::{self, Content, SourceTree, TreeFile, file_id};
 use crate::path::RepoPath;
 use crate::pipeline;
-use crate::report::{self, Findings, Format, Styled};
 use crate::text::{SourceFile, SourceMap};
 
 pub(super) fn run(settings: &Settings, arguments: &FmtArguments) -> Result<(), Failure> {
@@ -109,8 +109,7 @@ fn unreadable(files: &[File], found: Vec<Diagnostic>) -> Failure {
         text: std::str::from_utf8(&it.bytes).unwrap_or_default().into(),
     };
     let sources = SourceMap::new(files.iter().map(source).collect());
-    let findings = Findings { diagnostics: &found, sources: &sources, folder: "" };
-    output::talk(report::text(&findings, Format::Human, Styled::Coloured).trim_end());
+    findings::tell(&sources, found);
     Failure::new(Exit::Inputs, "a file that cannot be read cannot be laid out").help("nothing was written")
 }
 

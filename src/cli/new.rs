@@ -8,13 +8,13 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::args::{NewArguments, NewCommand};
-use super::output::{self, Place};
+use super::findings;
+use super::output;
 use super::settings::Settings;
-use super::{Exit, Failure, findings, schema};
+use super::{Exit, Failure, schema};
 use crate::load::{self, Content, SourceTree, TreeFile, file_id};
 use crate::path::RepoPath;
 use crate::pipeline::{self, Checked};
-use crate::report::Format;
 use draft::{Draft, Draughtsman};
 
 pub(super) fn run(settings: &Settings, arguments: &NewArguments) -> Result<(), Failure> {
@@ -34,7 +34,7 @@ pub(super) fn run(settings: &Settings, arguments: &NewArguments) -> Result<(), F
     let were_fresh = schema::outdated(&settings.project, &tree).is_empty();
     add(&mut tree, &draft)?;
     let (checked, _) = pipeline::check(&tree, now);
-    refuse_unsound(settings, &tree, checked, &draft)?;
+    refuse_unsound(&tree, checked, &draft)?;
     for (path, text) in &draft.files {
         write_new(&settings.project.join(path), text).map_err(|why| {
             Failure::new(Exit::World, format!("cannot write `{path}`: {why}")).help("what was there is as it was")
@@ -73,7 +73,7 @@ fn add(tree: &mut SourceTree, draft: &Draft) -> Result<(), Failure> {
 }
 
 /// A document that is wrong the moment it is made helps nobody, so it is not made.
-fn refuse_unsound(settings: &Settings, tree: &SourceTree, mut checked: Checked, draft: &Draft) -> Result<(), Failure> {
+fn refuse_unsound(tree: &SourceTree, mut checked: Checked, draft: &Draft) -> Result<(), Failure> {
     let is_new = |id| {
         let at = (0..tree.files.len()).find(|at| file_id(*at) == id);
         at.is_some_and(|at| draft.files.iter().any(|(path, _)| path == tree.files[at].path.as_str()))
@@ -83,7 +83,7 @@ fn refuse_unsound(settings: &Settings, tree: &SourceTree, mut checked: Checked, 
     if pipeline::is_sound(&checked.diagnostics) {
         return Ok(());
     }
-    findings::say(settings, tree, checked.diagnostics, Format::Human, Place::Talk);
+    findings::tell(&tree.sources(), checked.diagnostics);
     Err(Failure::new(Exit::Usage, format!("{} would not pass `tenantry check`", draft.what))
         .help("nothing was written"))
 }

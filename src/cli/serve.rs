@@ -1,5 +1,6 @@
 //! `tenantry serve`
 
+mod browser;
 mod watching;
 
 use std::collections::BTreeSet;
@@ -62,6 +63,9 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
         .interrupts()
         .map_err(|error| Failure::new(Exit::World, format!("cannot wait for a signal: {error}")))?;
     say(arguments, &place, &site, running.address());
+    if arguments.open {
+        browser::open(&format!("http://shell.localhost:{}/shell/", running.address().port()));
+    }
     let (stop, stopped) = mpsc::channel();
     thread::scope(|scope| {
         if let (Some(folder), true) = (&folder, is_watched(settings, arguments)) {

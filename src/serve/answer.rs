@@ -6,6 +6,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
 use super::range::{Part, part};
+use crate::digest::Blake3;
 use crate::store::{Cache, Fetched, content_type};
 
 /// How long anybody may remember that something is not there. A root that does not exist yet is asked for at every
@@ -114,6 +115,21 @@ pub(super) fn page(request: &Parts, media_type: &'static str, text: String) -> R
     with_body(request, response, text.into())
 }
 
+/// A file of the shell: it may change with the next binary, so it is asked for each time.
+pub(super) fn file(request: &Parts, media_type: &str, bytes: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    let etag = format!("\"{}\"", Blake3::of(&bytes));
+    set(&mut response, header::CACHE_CONTROL, "no-cache");
+    set(&mut response, header::ETAG, &etag);
+    if text(&request.headers, header::IF_NONE_MATCH).is_some_and(|it| matches(it, &etag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    set(&mut response, header::CONTENT_TYPE, media_type);
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    with_body(request, response, bytes.into())
+}
+
 fn plain(request: &Parts, mut response: Response<Bytes>, text: &str) -> Response<Bytes> {
     set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     with_body(request, response, Bytes::copy_from_slice(text.as_bytes()))
@@ -137,7 +153,7 @@ fn public(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-fn set(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
+pub(super) fn set(response: &mut Response<Bytes>, name: HeaderName, value: &str) {
     // A store that gives a version which is no header goes without it.
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

@@ -19,6 +19,7 @@ use super::answer;
 use super::body::Paced;
 use super::page::page;
 use super::route::{Kind, Object, Route, route};
+use super::shell;
 use super::{Answered, Offline, Site};
 
 /// How many connections may wait to be accepted.
@@ -212,10 +213,15 @@ async fn answer(site: &Arc<Site>, request: &Parts) -> (Response<Bytes>, Option<K
         return without_object(answer::failed(request, StatusCode::SERVICE_UNAVAILABLE, "the origin is away\n"));
     }
     let is_reading = request.method == Method::GET || request.method == Method::HEAD;
+    if is_reading && let Some(response) = shell::of_program(request) {
+        return without_object(response);
+    }
     match (route(request.uri.path()), &request.method) {
         (Route::Object(_), &Method::OPTIONS) => without_object(answer::preflight()),
         (Route::Object(object), _) if is_reading => found(site, request, object).await,
         (Route::Home, _) if is_reading => without_object(home(site, request).await),
+        (Route::Shell(path), _) if is_reading => without_object(of_shell(site, request, path).await),
+        (Route::ShellFolder, _) if is_reading => without_object(shell::redirect(request)),
         (_, _) if is_reading => without_object(answer::missing(request)),
         _ => without_object(answer::read_only(request)),
     }
@@ -227,6 +233,12 @@ async fn home(site: &Arc<Site>, request: &Parts) -> Response<Bytes> {
         Ok((media_type, text)) => answer::page(request, media_type, text),
         Err(_) => answer::failed(request, StatusCode::INTERNAL_SERVER_ERROR, "stopped\n"),
     }
+}
+
+async fn of_shell(site: &Arc<Site>, request: &Parts, path: String) -> Response<Bytes> {
+    let (site, asked) = (Arc::clone(site), request.clone());
+    let answered = tokio::task::spawn_blocking(move || shell::of_shell(&site, &asked, &path)).await;
+    answered.unwrap_or_else(|_| answer::failed(request, StatusCode::INTERNAL_SERVER_ERROR, "stopped\n"))
 }
 
 async fn found(site: &Arc<Site>, request: &Parts, object: Object) -> (Response<Bytes>, Option<Kind>) {

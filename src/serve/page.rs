@@ -22,17 +22,19 @@ pub(super) fn page(site: &Site, headers: &HeaderMap) -> (&'static str, String) {
 }
 
 /// The list of tenants, of a publication with throw-away keys only. Anything else has none to show.
-fn development_index(site: &Site) -> Option<Index> {
+pub(super) fn development_index(site: &Site) -> Option<Index> {
     let bytes = site.stores.first()?.get("state/index.json", MAX_OBJECT).ok()??.bytes;
     Index::parse(&bytes).ok().filter(|it| it.environment == DEVELOPMENT)
 }
 
 /// A foreign page can give its own name to our address, and read what it then is shown; the name betrays it.
-fn is_asked_for_as_this_machine(headers: &HeaderMap) -> bool {
+pub(super) fn is_asked_for_as_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|it| it.to_str().ok()) else { return false };
     let is_port =
         |it: &str| it.is_empty() || it.strip_prefix(':').is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.strip_prefix(name).is_some_and(is_port))
+    ["localhost", "shell.localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| host.strip_prefix(name).is_some_and(is_port))
 }
 
 const WHAT: &str = "tenantry serve: a publication as a CDN shows it, for building shells. Not for production.";
@@ -51,13 +53,13 @@ fn text(index: Option<&Index>) -> String {
 
 fn html(index: Option<&Index>) -> String {
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<title>tenantry serve</title>\n<style>body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }} code {{ font-size: .9rem }} td {{ padding-right: 2rem }}</style>\n<p>{WHAT}</p>\n<p><code>{WHERE}</code></p>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<title>tenantry serve</title>\n<style>body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }} code {{ font-size: .9rem }} td {{ padding-right: 2rem }}</style>\n<p>{WHAT}</p>\n<p><code>{WHERE}</code></p>\n<p><a href=\"/shell/\">Open the shell</a></p>\n"
     );
     if let Some(index) = index {
         page += &format!("<p>Publication {}, signed with development keys.</p>\n<table>\n", index.publication);
         for (addr, tenant) in &index.tenants {
             page += &format!(
-                "<tr><td>{}<td><a href=\"/t/{addr}/timestamp.json\"><code>{addr}</code></a>\n",
+                "<tr><td><a href=\"/shell/#t={addr}\">{}</a><td><a href=\"/t/{addr}/timestamp.json\"><code>{addr}</code></a>\n",
                 escaped(&tenant.name)
             );
         }
@@ -81,7 +83,7 @@ mod tests {
         let asked_as = |host: &'static str| {
             is_asked_for_as_this_machine(&HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]))
         };
-        for host in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080"] {
+        for host in ["localhost", "localhost:8080", "shell.localhost:8080", "127.0.0.1:1", "[::1]:8080"] {
             assert!(asked_as(host), "{host}");
         }
         for host in ["", "rebound.example:8080", "localhost.example", "127.0.0.1.example:8080", "localhost:x"] {

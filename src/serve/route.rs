@@ -35,6 +35,10 @@ pub(super) enum Route {
     Home,
     /// To an object.
     Object(Object),
+    /// To a file of the web shell, by its path below `/shell/`.
+    Shell(String),
+    /// `/shell`
+    ShellFolder,
     /// To nothing.
     Nowhere,
 }
@@ -44,6 +48,12 @@ pub(super) fn route(path: &str) -> Route {
     let Some(key) = path.strip_prefix('/') else { return Route::Nowhere };
     if key.is_empty() {
         return Route::Home;
+    }
+    if let Some(below) = key.strip_prefix("shell/") {
+        return Route::Shell(below.to_owned());
+    }
+    if key == "shell" {
+        return Route::ShellFolder;
     }
     // Clients build the path of a root from that of their tenant; all tenants have the same roots.
     let key = match key.split('/').collect::<Vec<_>>()[..] {
@@ -104,6 +114,7 @@ mod tests {
         same(format!("o/{sha256}.{ADDR}.manifest.json"), Kind::Manifest);
         same(format!("o/{sha256}.{sha256}"), Kind::Bundle);
         assert_eq!(route("/"), Route::Home);
+        assert_eq!(route("/shell/client/json.js"), Route::Shell("client/json.js".into()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::stage::Stage;
 use crate::world::{World, new_folder};
 
 /// What runs on a sound device.
-const ALL: [&str; 2] = ["chat", "notes"];
+pub(crate) const ALL: [&str; 2] = ["chat", "notes"];
 
 /// Attacks a device; what was not as it must be.
 pub(crate) fn suffers(world: &World, attack: &Attack) -> Result<(), String> {
@@ -45,7 +45,7 @@ pub(crate) fn suffers(world: &World, attack: &Attack) -> Result<(), String> {
     heals(world, attack, &origin, &mut client, now)
 }
 
-fn is_complete(attack: &Attack) -> Result<(), String> {
+pub(crate) fn is_complete(attack: &Attack) -> Result<(), String> {
     let has_code = attack.code.is_some() == (attack.expect == Expect::Refused);
     match attack.about.len() > 20 && !attack.source.is_empty() && !attack.steps.is_empty() && has_code {
         true => Ok(()),
@@ -54,7 +54,7 @@ fn is_complete(attack: &Attack) -> Result<(), String> {
 }
 
 /// The server after all steps; the device has been damaged by then, too.
-fn attacked(world: &World, attack: &Attack, dir: &Path) -> Arc<Origin> {
+pub(crate) fn attacked(world: &World, attack: &Attack, dir: &Path) -> Arc<Origin> {
     let origin = Origin::new(BTreeMap::new());
     let mut stage = Stage::new(world, attack.serves, attack.has);
     for step in &attack.steps {
@@ -90,6 +90,9 @@ fn fault(network: &Network) -> Fault {
 }
 
 fn damage(path: &Path, how: &Damage) {
+    // The web's client keeps archives as they came, under the name that is a folder elsewhere.
+    let archive = path.parent().filter(|it| it.is_file());
+    let path = archive.unwrap_or(path);
     let mut bytes = fs::read(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     let middle = bytes.len() / 2;
     match how {
@@ -103,7 +106,7 @@ fn damage(path: &Path, how: &Damage) {
 
 /// Everything on the device but what it may write at any time: the lock, what is half-way, and the root that it was
 /// delivered with.
-fn remembered(world: &World, dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn remembered(world: &World, dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = files(dir);
     files.retain(|name, bytes| {
         let is_delivered = name.starts_with("trusted/root") && *bytes == world.root();
@@ -113,7 +116,7 @@ fn remembered(world: &World, dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// What came, changed (true) or went (false).
-fn changed(before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, bool> {
+pub(crate) fn changed(before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, bool> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differs = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     differs.map(|name| (name.clone(), after.contains_key(name))).collect()
@@ -136,7 +139,7 @@ fn ended_as_it_must(attack: &Attack, ended: Result<Update, ClientError>) -> Resu
     }
 }
 
-fn nothing_else_is_remembered(attack: &Attack, changed: &BTreeMap<String, bool>) -> Result<(), String> {
+pub(crate) fn nothing_else_is_remembered(attack: &Attack, changed: &BTreeMap<String, bool>) -> Result<(), String> {
     let rungs: Vec<Option<Rung>> = changed.iter().map(|(name, is_there)| rung(name, *is_there)).collect();
     let is_right = match attack.expect {
         // Everything was verified.

@@ -27,9 +27,11 @@ fn without_commit(comment: &str) -> String {
     format!("{before}`main (…)`{after}")
 }
 
+/// `BLESS=1 cargo test --test plan` writes down what is printed now.
 #[test]
 fn the_comment_in_the_readme_is_what_the_program_prints() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("reads");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).expect("reads");
     let shown = readme.split_once(BEGIN).and_then(|it| it.1.split_once(END)).expect("a comment between its marks").0;
     let repository = example();
     for (path, from, to) in [
@@ -42,5 +44,8 @@ fn the_comment_in_the_readme_is_what_the_program_prints() {
         assert!(readme.contains(&diff), "the change is shown:\n{diff}");
     }
     let printed = repository.plan(&["main", "--at", "2026-12-10", "--format", "markdown"]).ends_with(6).stdout;
-    assert_eq!(without_commit(shown), without_commit(&printed));
+    match std::env::var_os("BLESS") {
+        None => assert_eq!(without_commit(shown), without_commit(&printed), "BLESS=1 writes down what is printed now"),
+        Some(_) => fs::write(&path, readme.replace(shown, &printed)).expect("writes"),
+    }
 }

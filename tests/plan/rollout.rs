@@ -78,3 +78,16 @@ fn a_revoked_version_is_a_loss_with_its_reason() {
     says(&repository, "must stop, code `2` in `com.example.chat` drain");
     says(&repository, "version 2.0.0 is revoked: It sends mails twice (`catalog/programs/chat-2/program.yaml:");
 }
+
+#[test]
+fn a_tenant_that_moves_to_another_ring_is_told_though_nothing_comes_yet() {
+    let repository = Repository::small();
+    repository.edit("tenants/zulu.yaml", "name: zulu }", "name: zulu, labels: { ring: early, floor: second } }");
+    repository.commit("rings");
+    repository.edit("tenants/zulu.yaml", "ring: early, floor: second", "ring: late, floor: third");
+    assert_eq!(repository.changes(&[]), Vec::<String>::new(), "no rollout selects by these");
+    second_version(&repository, &rollout("      - { from: \"2027-01-01\", match_labels: { ring: early } }\n"));
+    let changes = repository.changes(&[]);
+    assert!(changes.contains(&"term labels/ring: early → late (tenant) zulu".to_owned()), "{changes:?}");
+    assert!(changes.iter().all(|it| !it.contains("floor")), "{changes:?}");
+}

@@ -26,7 +26,7 @@ pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     /// Its label `ring`, by which rollouts select.
-    ring: Option<&'static str>,
+    pub(crate) ring: Option<&'static str>,
     pub(crate) spec: Map<String, Value>,
     /// Means nothing.
     comment: String,
