@@ -1,13 +1,16 @@
 """How long `tenantry plan` takes, against `tenantry check` of the same project.
 
-    plan.py [--tenants N] [--programs P] [--turns T] [--folder DIR]
+    plan.py [--tenants N] [--programs P] [--turns T] [--folder DIR] [--no-build]
 
 Builds the release binary, generates a project, commits it, and measures in turns: `check`, then `plan` after no edit,
-after an edit of one tenant, of a plan that two other plans extend, and of the plan that all others extend. Prints
-the median of each in seconds, and how many times `check` it takes. The same arguments make the same project.
+after an edit of one tenant, of a plan that two other plans extend, and of the plan that all others extend, and then
+`simulate` over a year. Each is paired with a `check` right before it. Prints the median of each in seconds on the
+clock and in seconds of processors, and how many times the `check` beside it that is: the median over all pairs. On a
+machine that others use, too, the processors' seconds say more. The same arguments make the same project.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -23,13 +26,15 @@ def arguments():
     parser.add_argument("--tenants", type=int, default=10_000)
     parser.add_argument("--programs", type=int, default=200)
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--no-build", action="store_true", help="take the release binaries that are there")
     parser.add_argument("--folder", type=Path, default=None, help="where the project is made; a temporary folder else")
     return parser.parse_args()
 
 
-def build():
+def build(skip):
     command = ["cargo", "build", "--release", "--quiet", "--bin", "tenantry", "--example", "generate-project"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    if not skip:
+        subprocess.run(command, cwd=ROOT, check=True)
     target = ROOT / "target" / "release"
     return target / "tenantry", target / "examples" / "generate-project"
 
@@ -40,12 +45,14 @@ def git(folder, *words):
 
 
 def seconds(command, folder, codes=(0,)):
-    began = time.perf_counter()
+    """What a command takes on the clock and of processors, and what it prints."""
+    before, began = os.times(), time.perf_counter()
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    took = time.perf_counter() - began
+    took, after = time.perf_counter() - began, os.times()
     if ran.returncode not in codes:
         sys.exit(f"{command} ended with {ran.returncode}:\n{ran.stderr}")
-    return took, ran.stdout
+    spent = (after.children_user - before.children_user) + (after.children_system - before.children_system)
+    return (took, spent), ran.stdout
 
 
 def edits(folder):
@@ -63,7 +70,7 @@ def edits(folder):
 
 def main():
     args = arguments()
-    tenantry, generate = build()
+    tenantry, generate = build(args.no_build)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         shape = ["--tenants", str(args.tenants), "--programs", str(args.programs)]
@@ -73,26 +80,41 @@ def main():
         git(folder, "commit", "--quiet", "--message", "all")
         at = ["--at", "2026-11-23"]
         took = {"check": []}
+        ratios = {}
         said = {}
+
+        def pair(what, command, codes):
+            """The command right behind a `check`, so that both meet the same machine."""
+            check = seconds([tenantry, "check", *at], folder)[0]
+            spent, out = seconds(command, folder, codes)
+            took["check"].append(check)
+            took.setdefault(what, []).append(spent)
+            ratios.setdefault(what, []).append((spent[0] / check[0], spent[1] / check[1]))
+            return out
+
         for _ in range(args.turns):
-            took["check"].append(seconds([tenantry, "check", *at], folder)[0])
             for what, edit in edits(folder).items():
                 if edit:
                     path, old, new = edit
                     text = path.read_text()
                     assert old in text, f"{old!r} is not in {path}"
                     path.write_text(text.replace(old, new, 1))
-                spent, out = seconds([tenantry, "plan", "main", *at], folder, (0, 6))
-                took.setdefault(what, []).append(spent)
+                out = pair(what, [tenantry, "plan", "main", *at], (0, 6))
                 said[what] = next(line for line in out.splitlines() if line.startswith("Plan: "))
                 if edit:
                     path.write_text(text)
-    check = statistics.median(took["check"])
+            year = ["--from", "2026-11-23", "--to", "2027-11-23"]
+            out = pair("simulate, a year", [tenantry, "simulate", *year], (0,))
+            said["simulate, a year"] = out.splitlines()[-1]
     print(f"{args.tenants:,} tenants, {args.programs} programs, median of {args.turns}")
-    for what, all_turns in took.items():
-        median = statistics.median(all_turns)
-        spread = f"{min(all_turns):.2f}–{max(all_turns):.2f}"
-        print(f"{what:32} {median:6.2f} s ({spread})  {median / check:5.2f} × check  {said.get(what, '')}")
+    for what, turns in took.items():
+        clock, spent = ([turn[at] for turn in turns] for at in (0, 1))
+        spread = f"{min(clock):.2f}–{max(clock):.2f}"
+        times = [statistics.median(pair[at] for pair in ratios.get(what, [(1, 1)])) for at in (0, 1)]
+        print(
+            f"{what:32} {statistics.median(clock):6.2f} s ({spread})  processors {statistics.median(spent):6.2f} s  "
+            f"{times[0]:5.2f} × check, processors {times[1]:5.2f} ×  {said.get(what, '')}"
+        )
 
 
 main()

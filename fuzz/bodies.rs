@@ -10,6 +10,8 @@ use tenantry::check;
 use tenantry::check::Typed;
 use tenantry::check::schema::Shapes;
 use tenantry::diag;
+use tenantry::layout;
+use tenantry::layout::Refused;
 use tenantry::load::{Content, SourceTree, TreeFile, file_id};
 use tenantry::metadata;
 use tenantry::metadata::{Role, Root, Snapshot, Targets, TimestampRole};
@@ -29,7 +31,7 @@ use tenantry::trust::json::Json;
 use tenantry::trust::set::WithRoot;
 
 /// A file of documents. What the guard accepts, the typed reader reads as the same tree or refuses aloud, and
-/// whatever there is to say about it can be shown.
+/// whatever there is to say about it can be shown. What has a layout means the same in it.
 pub fn guard(bytes: &[u8]) {
     let tree = tree(&[("tenants/acme.yaml", bytes)]);
     let (documents, mut found) = parse::file(file_id(0), bytes);
@@ -42,6 +44,10 @@ pub fn guard(bytes: &[u8]) {
         found.extend(check::document(&SHAPES, document, text).1);
     }
     shown(&tree, &mut found);
+    match layout::file(file_id(0), bytes) {
+        Ok(new) => assert_eq!(layout::file(file_id(0), new.as_bytes()), Ok(new.clone()), "laid out twice it differs"),
+        Err(why) => assert!(matches!(why, Refused::Unreadable(_)), "it means something else when it is laid out"),
+    }
 }
 
 /// A file of metadata. What is accepted is spelled in exactly one way.

@@ -5,6 +5,7 @@
 //! Nothing here reads a file, asks for the time or runs in parallel; `pipeline::plan` has the loops.
 
 mod classes;
+mod course;
 mod downloads;
 mod facts;
 mod guards;
@@ -13,18 +14,21 @@ mod programs;
 mod rules;
 mod same;
 mod settings;
+mod shares;
 pub mod show;
 mod stays;
 mod step;
 mod terms;
 mod windows;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use crate::changes::classes::{Class, Shape, Values, classes};
+pub use crate::changes::course::{Course, Failing, Instant, Moment, running};
 pub use crate::changes::downloads::{Download, Fetch, Fetched, worst};
 pub use crate::changes::facts::{Told, Witness};
-pub use crate::changes::guards::{Allowance, Evidence, Guard, Outcome, Verdict, judge};
+pub use crate::changes::guards::{Allowance, Evidence, Guard, Outcome, Verdict, allowance, judge};
 pub use crate::changes::kind::{Cause, Kind, Reach, Weight, weight};
 use crate::changes::rules::RuleChange;
 pub use crate::changes::same::Same;
@@ -35,7 +39,7 @@ use crate::model::{Catalog, ProgramId, Project, Tenant};
 use crate::render::Rendered;
 use crate::resolve::Resolution;
 use crate::text::{FileId, Span};
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// Everything that differs between two projects, decided at one instant.
 #[derive(Debug)]
@@ -56,7 +60,12 @@ pub struct ChangeSet {
     pub overlays: Overlays,
     /// What every guard says.
     pub guards: Vec<Verdict>,
+    /// What changes by itself in the head within [`AHEAD`].
+    pub ahead: Vec<Moment>,
 }
+
+/// How far a plan looks ahead.
+pub const AHEAD: Duration = Duration::days(7);
 
 /// One of the two projects, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +138,8 @@ pub struct Change {
     pub to: Option<Box<str>>,
     /// For which shells, or for which mini-programs.
     pub scope: Scope,
+    /// For which of the tenant's devices.
+    pub devices: Devices,
     /// Why.
     pub why: Why,
 }
@@ -142,6 +153,20 @@ pub enum Scope {
     Shells(Levels),
     /// These mini-programs, sorted, all in the same way.
     Programs(Vec<Arc<str>>),
+}
+
+/// Some of a tenant's devices, in the order in which rollouts come to them: those from one percent to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Devices {
+    /// How many percent come before them.
+    pub from: u32,
+    /// Where they end.
+    pub until: u32,
+}
+
+impl Devices {
+    /// All of them.
+    pub const ALL: Devices = Devices { from: 0, until: 100 };
 }
 
 /// A range of shell levels.
@@ -217,6 +242,8 @@ pub struct Comparer<'a> {
     to_base: Vec<Option<ProgramId>>,
     /// What differs in the rules of each profile of the head.
     rules: Vec<Vec<RuleChange>>,
+    /// Labels by which some rollout selects, on either side.
+    labels: BTreeSet<String>,
 }
 
 impl<'a> Comparer<'a> {
@@ -227,11 +254,18 @@ impl<'a> Comparer<'a> {
             to_head: ids(base.catalog, head.catalog),
             to_base: ids(head.catalog, base.catalog),
             rules: rules::compare(base.catalog, head.catalog),
+            labels: [base, head].into_iter().flat_map(|it| selecting(it.catalog)).collect(),
             base,
             head,
             now,
             same,
         }
+    }
+
+    /// The same for another instant.
+    pub fn at(&self, now: Timestamp) -> Comparer<'a> {
+        let (to_head, to_base) = (self.to_head.clone(), self.to_base.clone());
+        Comparer { to_head, to_base, rules: self.rules.clone(), labels: self.labels.clone(), now, ..*self }
     }
 
     /// Everything that differs for one tenant, and what its devices fetch.
@@ -265,20 +299,18 @@ impl<'a> Comparer<'a> {
     fn added(&self, head: Seat<'_>, found: &mut Vec<Change>, fetches: &mut Vec<Fetch>) {
         let why = Why { cause: Cause::TenantAdded, of: Of::Head, span: head.tenant.span };
         found.push(Change::new(Kind::TenantAdded, why).to(&head.resolution.included.len()));
-        self.programs_of_new(head, found, fetches);
+        self.line_ups(Pair::Added(head), found, fetches);
     }
 
     fn removed(&self, base: Seat<'_>, found: &mut Vec<Change>) {
         let why = Why { cause: Cause::TenantRemoved, of: Of::Base, span: base.tenant.span };
         found.push(Change::new(Kind::TenantRemoved, why).from(&base.resolution.included.len()));
-        for included in &base.resolution.included {
-            found.push(Change::new(Kind::Lose, why).program(&self.base.catalog.program(included.program).app_id));
-        }
+        self.line_ups(Pair::Removed(base), found, &mut Vec::new());
     }
 
     fn both(&self, base: Seat<'_>, head: Seat<'_>, found: &mut Vec<Change>, fetches: &mut Vec<Fetch>) {
         self.terms(base, head, found);
-        self.programs(base, head, found, fetches);
+        self.line_ups(Pair::Both(base, head), found, fetches);
     }
 }
 
@@ -295,7 +327,16 @@ impl<'a> Pair<'a> {
 
 impl Change {
     fn new(kind: Kind, why: Why) -> Change {
-        Change { kind, program: None, item: None, from: None, to: None, scope: Scope::Whole, why }
+        Change {
+            kind,
+            program: None,
+            item: None,
+            from: None,
+            to: None,
+            scope: Scope::Whole,
+            devices: Devices::ALL,
+            why,
+        }
     }
 
     fn program(mut self, app_id: &Arc<str>) -> Change {
@@ -355,6 +396,12 @@ impl TenantChanges {
     fn owns(&self, why: &Why) -> bool {
         self.own[why.of as usize] == Some(why.span.file)
     }
+}
+
+/// Labels by which rollouts select.
+fn selecting(catalog: &Catalog) -> impl Iterator<Item = String> {
+    let rollouts = catalog.programs.iter().flat_map(|it| &it.releases).filter_map(|it| it.rollout.as_ref());
+    rollouts.flat_map(|it| &it.steps).flat_map(|it| it.match_labels.keys().cloned())
 }
 
 /// A value of an enum as it is written in YAML.

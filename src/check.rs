@@ -10,6 +10,7 @@ mod graph;
 mod lower;
 mod names;
 mod packages;
+mod rollouts;
 pub mod schema;
 pub mod templates;
 mod tenants;
@@ -24,6 +25,7 @@ use crate::input::{
 use crate::parse::{Document, Kind};
 pub use catalog::catalog;
 pub use packages::package_folders;
+pub use rollouts::rollouts;
 use schema::Shapes;
 pub use tenants::TenantKey;
 pub use tenants::across_tenants;

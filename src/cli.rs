@@ -3,16 +3,23 @@
 //! stdout carries the result, stderr the talk. With a machine format stdout always parses.
 
 mod args;
+mod at;
+mod audit;
 mod check;
 mod compile;
+mod complete;
 mod doctor;
 mod explain;
 mod fetch;
 mod findings;
+mod fmt;
 mod gc;
 mod init;
 mod keys;
 mod interrupt;
+mod log;
+mod man;
+mod new;
 mod output;
 mod plan;
 mod publish;
@@ -22,6 +29,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod settings;
+mod simulate;
 mod stores;
 mod verify;
 
@@ -210,7 +218,7 @@ fn exit_of_publish(error: &PublishError) -> Exit {
         | PublishError::Stale { .. }
         | PublishError::Rewind { .. }
         | PublishError::Backwards { .. } => Exit::Superseded,
-        PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
+        PublishError::Guard { .. } | PublishError::Homeless(_) | PublishError::OtherRoot { .. } => Exit::Guard,
         PublishError::Unsound(_) => Exit::Refused,
         PublishError::Interrupted { .. } => Exit::Interrupted,
         PublishError::Unfinished { source, .. } => exit_of_publish(source),
@@ -255,6 +263,7 @@ impl From<KeyError> for Stopped {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
+    complete::answer();
     let arguments = Arguments::parse();
     let outcome = Settings::new(&arguments).and_then(|settings| {
         crate::pipeline::set_threads(settings.threads);
@@ -263,17 +272,24 @@ pub fn run() -> ExitCode {
             Command::Compile(it) => compile::run(&settings, &it),
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Plan(it) => plan::run(&settings, &it),
+            Command::Simulate(it) => simulate::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Refresh(it) => refresh::run(&settings, &it),
             Command::Rollback(it) => rollback::run(&settings, &it),
             Command::Gc(it) => gc::run(&settings, &it),
+            Command::Log(it) => log::run(&settings, &it),
+            Command::At(it) => at::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Serve(it) => serve::run(&settings, &it),
             Command::Fetch(it) => fetch::run(&settings, &it),
             Command::Keys(it) => keys::run(&settings, &it),
             Command::Init(it) => init::run(&it),
+            Command::New(it) => new::run(&settings, &it),
+            Command::Fmt(it) => fmt::run(&settings, &it),
             Command::Schema(it) => schema::run(&settings, &it),
+            Command::Completions(it) => complete::run(&it),
+            Command::Man(it) => man::run(&it),
         }
     });
     let exit = match outcome {

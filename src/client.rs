@@ -82,6 +82,10 @@ pub struct Config {
     pub trusted_root: Vec<u8>,
     /// Which level the shell has.
     pub platform_code: u32,
+    /// Who is counted when a version goes to a share of the tenant's devices: a name that stays the same, such as that of
+    /// a user, who then has the same on every device. It is hashed here and told to nobody. The device itself, by a
+    /// random name that is kept in `dir`, when left out.
+    pub unit: Option<String>,
     /// When the shell was built. No clock is believed to be earlier.
     pub built: Option<Timestamp>,
     /// Whether to fetch programs that the manifest does not want fetched before they are asked for.
@@ -134,6 +138,7 @@ impl Config {
             addr: addr.into(),
             trusted_root,
             platform_code,
+            unit: None,
             built: None,
             optional: Optional::default(),
             limits: Limits::default(),

@@ -9,11 +9,11 @@ use crate::digest::Blake3;
 use crate::index::Archive;
 use crate::input::ExpirationStrategy;
 use crate::manifest::{
-    self, Body, Face, File, Fragment, Json, MiniProgram, Offline, PlatformVersion, RevokeMode, Revoked, Update, Version,
+    self, Body, Face, File, Fragment, Json, MiniProgram, Offline, PlatformVersion, Revoked, Update, Version,
 };
 use crate::model::{Catalog, ProgramId, Project, Release, Tenant};
 use crate::render::{Rendered, RenderedRelease};
-use crate::resolve::{Chosen, Exclusion, Included, Resolution};
+use crate::resolve::{Chosen, Included, Resolution};
 use crate::time::{Duration, Window};
 
 /// The archives of a catalogue's versions: by program, then by release; none for a version that nobody has.
@@ -45,6 +45,9 @@ pub struct Composer<'a> {
     fragments: RwLock<HashMap<Shared, Arc<Fragment>>>,
 }
 
+/// The mini-programs of a line-up, sorted.
+type LineUp = Vec<(ProgramId, Arc<Fragment>, Window)>;
+
 /// What a fragment depends on, besides the catalogue.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Shared {
@@ -64,23 +67,27 @@ impl<'a> Composer<'a> {
         let (project, catalog) = (self.project, self.catalog);
         let mut named = BTreeMap::new();
         let mut overlays = Vec::new();
-        let programs: Vec<(Arc<Fragment>, Window)> = resolution
-            .included
-            .iter()
-            .zip(&rendered.releases)
-            .map(|(included, rendered)| {
+        let mut line_up = |resolution: &Resolution, rendered: &Rendered| -> LineUp {
+            let programs = resolution.included.iter().zip(&rendered.releases).map(|(included, rendered)| {
                 for chosen in &included.releases {
                     let (tree, archive) = self.archive(included.program, chosen);
                     named.insert(tree, archive);
                 }
-                (self.fragment(included, rendered, &mut overlays), included.window)
-            })
+                (included.program, self.fragment(included, rendered, &mut overlays), included.window)
+            });
+            programs.collect()
+        };
+        let programs = line_up(resolution, rendered);
+        let cohorts = resolution.cohorts.iter().zip(&rendered.cohorts);
+        let cohorts: Vec<Json> = cohorts
+            .map(|(cohort, rendered)| self.cohort(cohort.percent, &programs, &line_up(&cohort.line_up, rendered)))
             .collect();
         let body = Body {
             branding: Json::of(&tenant.branding),
+            cohorts: Json::list(&cohorts),
             entitlements: Json::of(&resolution.entitlements),
             limits: Json::of(&resolution.limits),
-            mini_programs: Json::line_up(programs.iter().map(|(fragment, window)| (&**fragment, *window))),
+            mini_programs: Json::line_up(programs.iter().map(|(_, fragment, window)| (&**fragment, *window))),
             offline: Json::of(&offline(project, catalog, tenant)),
             revoked: Json::of(&revoked(catalog, resolution)),
         };
@@ -92,6 +99,15 @@ impl<'a> Composer<'a> {
             entitlements: u32::try_from(resolution.included.len()).expect("fewer than 2^32 programs"),
             max_ttl: max_ttl(catalog, tenant),
         }
+    }
+
+    /// What the first devices have otherwise than the others.
+    fn cohort(&self, percent: u32, all: &LineUp, theirs: &LineUp) -> Json {
+        let differing = theirs.iter().filter(|it| !all.contains(it));
+        let mini_programs = Json::line_up(differing.map(|(_, fragment, window)| (&**fragment, *window)));
+        let lacking = all.iter().filter(|(id, ..)| theirs.iter().all(|(other, ..)| id != other));
+        let without: Vec<&str> = lacking.map(|(id, ..)| &*self.catalog.program(*id).app_id).collect();
+        Json::cohort(&mini_programs, percent, &without)
     }
 
     /// One mini-program of a line-up, as the manifest says it.
@@ -227,16 +243,11 @@ pub fn offline(project: &Project, catalog: &Catalog, tenant: &Tenant) -> Offline
     Offline::new(strategy, grace.map_or(project.offline_grace, |it| it.min(project.offline_grace)))
 }
 
-/// Programs that an override takes away at once: every version, since a device may hold any of them.
+/// Versions that must stop, as the manifest says it.
 pub fn revoked(catalog: &Catalog, resolution: &Resolution) -> Vec<Revoked> {
-    let programs = resolution.excluded.iter().filter(|it| matches!(it.why, Exclusion::Revoked { .. }));
-    let versions = programs.flat_map(|it| {
+    let stopped = resolution.stopped.iter().map(|it| {
         let program = catalog.program(it.program);
-        program.releases.iter().map(|release| Revoked {
-            app_id: program.app_id.to_string(),
-            code: release.code,
-            mode: RevokeMode::Block,
-        })
+        Revoked { app_id: program.app_id.to_string(), code: program.releases[it.release].code, mode: it.mode }
     });
-    versions.collect()
+    stopped.collect()
 }

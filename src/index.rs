@@ -4,16 +4,24 @@
 //! the next number from the one counter, and removes only what an earlier compile has written.
 //! The index names tenants, so `state/` is private: it never goes where shells can read it.
 
+mod given;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::given::{Given, SOON};
 use crate::digest::{Blake3, Sha256};
+use crate::input::RevocationBudget;
 use crate::metadata::keys::KeyId;
 use crate::time::{Duration, Timestamp};
 
-/// Version of this file's format. Format 1 did not know to which region a tenant is bound.
-pub const FORMAT: u32 = 2;
+/// Version of this file's format. Format 1 did not know to which region a tenant is bound, format 2 not which
+/// mini-programs it has.
+pub const FORMAT: u32 = 3;
+
+/// The format before it. It is read as it stands: what it does not know is none.
+const BEFORE: u32 = 2;
 
 /// A whole publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +36,12 @@ pub struct Index<B = Blake3> {
     /// The commit that was compiled; none for a working directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Digest of all input files, as `tenantry plan` names it; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Blake3>,
+    /// How many tenants the next publication may take mini-programs from; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_budget: Option<RevocationBudget>,
     /// The counter: grows with every publication that changes anything.
     pub publication: u64,
     /// The newest root that it carries.
@@ -74,7 +88,7 @@ impl Index {
     /// Reads `state/index.json`.
     pub fn parse(bytes: &[u8]) -> Result<Index, BadIndex> {
         match serde_json::from_slice::<Format>(bytes)?.format {
-            FORMAT => Index::read(bytes),
+            BEFORE | FORMAT => Index::read(bytes),
             other => Err(BadIndex::Format(other)),
         }
     }
@@ -83,7 +97,7 @@ impl Index {
     /// what it does not know is found out by reading every tenant once more.
     pub fn parse_or_upgrade(bytes: &[u8]) -> Result<Index, BadIndex> {
         match serde_json::from_slice::<Format>(bytes)?.format {
-            1 => Index::read(bytes).map(|it| Index { format: FORMAT, basis: Blake3([0; 32]), clean: false, ..it }),
+            1 => Index::read(bytes).map(|it| Index { basis: Blake3([0; 32]), clean: false, ..it }),
             _ => Index::parse(bytes),
         }
     }
@@ -98,7 +112,9 @@ impl Index {
     fn read(bytes: &[u8]) -> Result<Index, BadIndex> {
         let stored: Index<usize> = serde_json::from_slice(bytes)?;
         let trees: Vec<Blake3> = stored.bundles.keys().copied().collect();
-        stored.with_bundles(|name, at| trees.get(at).copied().ok_or_else(|| BadIndex::Bundle(name.to_owned())))
+        let index =
+            stored.with_bundles(|name, at| trees.get(at).copied().ok_or_else(|| BadIndex::Bundle(name.to_owned())))?;
+        Ok(Index { format: FORMAT, ..index })
     }
 
     /// Writes `state/index.json`. A tenant's bundles are positions there: their digests would be most of the file.
@@ -122,12 +138,14 @@ impl<B> Index<B> {
                 name: it.name,
                 tenant_id: it.tenant_id,
                 domains: it.domains,
+                labels: it.labels,
                 data_region: it.data_region,
                 file: it.file,
                 input: it.input,
                 content: it.content,
                 next_change: it.next_change,
                 entitlements: it.entitlements,
+                given: it.given,
                 max_ttl: it.max_ttl,
                 overlays: it.overlays,
                 manifest: it.manifest,
@@ -143,6 +161,8 @@ impl<B> Index<B> {
             compiler: self.compiler,
             environment: self.environment,
             commit: self.commit,
+            inputs: self.inputs,
+            revocation_budget: self.revocation_budget,
             publication: self.publication,
             root_version: self.root_version,
             entitlement_keys: self.entitlement_keys,
@@ -180,6 +200,9 @@ pub struct TenantRecord<B = Blake3> {
     pub tenant_id: String,
     /// Its domains.
     pub domains: Vec<String>,
+    /// Its labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The region that it is bound to; only stores of that region may hold anything of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_region: Option<String>,
@@ -193,6 +216,9 @@ pub struct TenantRecord<B = Blake3> {
     pub next_change: Option<Timestamp>,
     /// How many mini-programs are in.
     pub entitlements: u32,
+    /// Which, and when; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Vec<Given>>,
     /// The longest that its metadata may last, by its compliance profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_ttl: Option<Duration>,
@@ -305,6 +331,18 @@ pub mod keys {
 }
 
 impl TenantRecord {
+    /// Whether it loses a mini-program when another publication takes the place of this one at an instant; none when
+    /// that one no longer has the tenant.
+    ///
+    /// Where one of the two does not know which mini-programs it has, what counts is how many there are.
+    pub fn loses(&self, next: Option<&TenantRecord>, now: Timestamp) -> bool {
+        match (&self.given, next, next.and_then(|it| it.given.as_ref())) {
+            (Some(before), None, _) => given::loses(before, &[], now),
+            (Some(before), Some(_), Some(after)) => given::loses(before, after, now),
+            (None, _, _) | (Some(_), Some(_), None) => self.entitlements > next.map_or(0, |it| it.entitlements),
+        }
+    }
+
     /// Every file that is this tenant's alone, with its length; overlays may be shared by chance.
     pub fn files<'a>(&'a self, addr: &'a str) -> impl Iterator<Item = (String, u64)> + 'a {
         [(keys::timestamp(addr), self.timestamp.length)].into_iter().chain(self.immutable_files(addr))

@@ -359,6 +359,12 @@ pub struct MiniProgramSpec {
     /// How devices take up a new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_policy: Option<UpdatePolicy>,
+    /// Who gets it when: tenants by their labels, one step after the other, and a share of their devices. Everybody at once when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
+    /// The kill switch: nobody gets this version any more, and whoever has it stops it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<RevokedVersion>,
     /// The files that ship.
     pub package: Package,
     /// JSON Schema of what a tenant may set under `ext`; without it a tenant may set nothing.
@@ -521,6 +527,72 @@ pub enum UpdateMode {
     Sync,
     /// The running one is stopped for it.
     Force,
+}
+
+/// Who gets a version when.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollout {
+    /// One step after the other. A tenant that no step selects does not get the version.
+    #[schemars(length(min = 1, max = 50))]
+    pub steps: Vec<RolloutStep>,
+}
+
+/// From when on some tenants get a version, and how many of their devices.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RolloutStep {
+    /// When it begins: a date (midnight UTC) or an RFC 3339 time in UTC. When left out, as soon as the `soak` of the step before is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Labels that a tenant must have, each with this value, such as `ring: early`; every tenant when left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub match_labels: BTreeMap<String, String>,
+    /// How many of each tenant's devices, in percent. It only grows: a device that has the version keeps it.
+    #[serde(default = "everybody", skip_serializing_if = "is_everybody")]
+    #[schemars(range(min = 1, max = 100))]
+    pub percent: u32,
+    /// How long it stands before the next step may begin, as an ISO 8601 duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^P"))]
+    pub soak: Option<String>,
+    /// The most tenants that this step may select; with more the project has an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_tenants: Option<u32>,
+}
+
+fn everybody() -> u32 {
+    100
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_everybody(percent: &u32) -> bool {
+    *percent == everybody()
+}
+
+/// A version that nobody may use any more.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokedVersion {
+    /// How what runs stops.
+    pub mode: RevokeMode,
+    /// Why.
+    #[schemars(length(min = 1, max = 1000))]
+    pub reason: String,
+    /// Where it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+/// How a revoked version stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokeMode {
+    /// At once.
+    Block,
+    /// When it is left; what runs may end, and nothing starts any more.
+    Drain,
 }
 
 /// The files that ship.
@@ -754,7 +826,7 @@ pub struct UpdateRule {
     /// Only programs that the tenant has pinned.
     #[serde(default)]
     pub pin_required: bool,
-    /// Times when no newer version comes: versions whose `review.since` lies inside an open window wait for its end.
+    /// Times when no newer version comes: whatever would come inside a window, by review, soak or rollout, waits for its end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub freeze_windows: Vec<FreezeWindow>,
 }

@@ -24,6 +24,8 @@ pub mod time; // instants, durations, windows; `now` is always an argument
 pub mod text; // source text and places in it
 pub mod diag; // what there is to say to authors: stable codes, places, one help each
 
+pub mod bucket; // where a device stands among those of its tenant
+
 // The formats at both ends.
 pub mod input; // what authors may write, one type per kind
 pub mod metadata; // root, timestamp, snapshot, targets: TUF, in our profile
@@ -39,6 +41,8 @@ pub mod parse; // one file: guarded YAML, with the place of every value
 pub mod model; // catalogue and tenants after every check: no dangling names
 #[cfg(feature = "compiler")]
 pub mod check; // documents become the model, and everything wrong is said
+#[cfg(feature = "compiler")]
+pub mod layout; // one layout for YAML, comments kept
 #[cfg(feature = "compiler")]
 pub mod report; // what is wrong, as text for people and machines
 #[cfg(feature = "compiler")]

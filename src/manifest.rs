@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::bucket::Bucket;
 use crate::digest::{Blake3, Fingerprint, Sha256};
+pub use crate::input::RevokeMode;
 use crate::input::{Branding, Entitlement, ExpirationStrategy, Icon, Permission, UpdateMode};
 use crate::time::{Duration, Timestamp, Window};
 
@@ -21,6 +23,8 @@ pub const MANIFEST_VERSION: &str = "1.0.0";
 pub struct Body {
     /// How the shell looks.
     pub branding: Json,
+    /// What some of the devices have otherwise; none when all have the same.
+    pub cohorts: Option<Json>,
     /// Rights that are not mini-programs.
     pub entitlements: Json,
     /// Most of something.
@@ -75,14 +79,19 @@ impl Body {
         {
             it.part(part.as_str().as_bytes());
         }
+        if let Some(cohorts) = &self.cohorts {
+            it.part(cohorts.as_str().as_bytes());
+        }
         it.finish()
     }
 
     /// The bytes of the document: its fields in sorted order, those of the body as they are.
     pub fn write(&self, frame: &Frame<'_>) -> Vec<u8> {
+        let none = Json(String::new());
         let fields = [
             ("addr", &Json::of(frame.addr)),
             ("branding", &self.branding),
+            ("cohorts", self.cohorts.as_ref().unwrap_or(&none)),
             ("entitlements", &self.entitlements),
             ("environment", &Json::of(frame.environment)),
             ("expires", &Json::of(&frame.expires)),
@@ -97,7 +106,7 @@ impl Body {
             ("tenant_id", &Json::of(frame.tenant_id)),
         ];
         let mut out = Vec::with_capacity(fields.iter().map(|(name, json)| name.len() + json.0.len() + 4).sum());
-        for (at, (name, json)) in fields.iter().enumerate() {
+        for (at, (name, json)) in fields.iter().filter(|(_, json)| **json != none).enumerate() {
             out.extend_from_slice(if at == 0 { b"{\"" } else { b",\"" });
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b"\":");
@@ -193,6 +202,21 @@ impl Fragment {
 }
 
 impl Json {
+    /// Puts what has been written into a list; nothing when there is none.
+    pub fn list(items: &[Json]) -> Option<Json> {
+        let items: Vec<&str> = items.iter().map(Json::as_str).collect();
+        (!items.is_empty()).then(|| Json(format!("[{}]", items.join(","))))
+    }
+
+    /// Writes what some of the devices have otherwise.
+    pub fn cohort(mini_programs: &Json, percent: u32, without: &[&str]) -> Json {
+        let without = match without {
+            [] => String::new(),
+            some => format!(",\"without\":{}", Json::of(some).0),
+        };
+        Json(format!("{{\"mini_programs\":{},\"percent\":{percent}{without}}}", mini_programs.0))
+    }
+
     /// Writes a line-up: mini-programs and when each of them is there.
     pub fn line_up<'a>(programs: impl Iterator<Item = (&'a Fragment, Window)>) -> Json {
         let mut out = String::from("[");
@@ -221,6 +245,9 @@ pub struct Manifest {
     pub addr: String,
     /// How the shell looks.
     pub branding: Branding,
+    /// What some of the devices have otherwise, smallest share first.
+    #[serde(default)]
+    pub cohorts: Vec<Cohort>,
     /// Rights that are not mini-programs.
     pub entitlements: BTreeMap<String, Entitlement>,
     /// As in the root.
@@ -245,6 +272,40 @@ pub struct Manifest {
     pub spec_version: String,
     /// The tenant.
     pub tenant_id: String,
+}
+
+/// What the first devices of a tenant have otherwise than the others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cohort {
+    /// Mini-programs that they have in another form, or that only they have.
+    pub mini_programs: Vec<MiniProgram<'static>>,
+    /// How many of the devices they are, 1 to 99.
+    pub percent: u32,
+    /// Mini-programs (`app_id`) that they do not have.
+    #[serde(default)]
+    pub without: Vec<String>,
+}
+
+impl Manifest {
+    /// The mini-programs of a device: those of the first cohort that it belongs to, and of the others what that one
+    /// says nothing about.
+    pub fn line_up(&self, bucket: Bucket) -> Vec<&MiniProgram<'static>> {
+        let Some(cohort) = self.cohorts.iter().find(|it| bucket.is_among(it.percent)) else {
+            return self.mini_programs.iter().collect();
+        };
+        let theirs = &cohort.mini_programs;
+        let is_other = |it: &&MiniProgram<'static>| {
+            !cohort.without.iter().any(|app_id| *app_id == it.app_id)
+                && theirs.iter().all(|own| own.app_id != it.app_id)
+        };
+        self.mini_programs.iter().filter(is_other).chain(theirs).collect()
+    }
+
+    /// Every mini-program that some device has, in every form.
+    pub fn every_program(&self) -> impl Iterator<Item = &MiniProgram<'static>> {
+        self.mini_programs.iter().chain(self.cohorts.iter().flat_map(|it| &it.mini_programs))
+    }
 }
 
 /// One mini-program of a line-up. What is said here is said of its newest release; a release repeats it
@@ -405,16 +466,6 @@ pub struct Revoked {
     pub code: u32,
     /// How.
     pub mode: RevokeMode,
-}
-
-/// How a revoked version stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RevokeMode {
-    /// At once.
-    Block,
-    /// When it is left.
-    Drain,
 }
 
 #[cfg(test)]

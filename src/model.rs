@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::input::{
     Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
-    RevocationBudget, SalesStatus, StoreSpec, TenantStatus, UpdateMode,
+    RevocationBudget, RevokeMode, SalesStatus, StoreSpec, TenantStatus, UpdateMode,
 };
 use crate::metadata::Lifetimes;
 use crate::path::{BundlePath, RepoPath};
@@ -167,6 +167,10 @@ pub struct Release {
     pub update_mode: UpdateMode,
     /// Older codes must not start any more.
     pub min_usable_version: Option<u32>,
+    /// Who gets it when; everybody at once when nothing is said.
+    pub rollout: Option<Rollout>,
+    /// Nobody gets it any more, and whoever has it stops it.
+    pub revoked: Option<RevokedVersion>,
     /// Its files.
     pub package: Package,
     /// What a tenant may set.
@@ -203,6 +207,50 @@ pub struct Dependency {
     pub program: ProgramId,
     /// Versions that will do.
     pub range: Option<VersionReq>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Who gets a version when.
+#[derive(Debug, Clone)]
+pub struct Rollout {
+    /// Its steps, in the order in which they begin.
+    pub steps: Vec<RolloutStep>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// From when on some tenants get a version, and how many of their devices.
+#[derive(Debug, Clone)]
+pub struct RolloutStep {
+    /// Its first instant.
+    pub from: Timestamp,
+    /// Labels that a tenant must have.
+    pub match_labels: BTreeMap<String, String>,
+    /// Where each of them was written.
+    pub label_spans: Vec<Span>,
+    /// Share of each tenant's devices, 1 to 100.
+    pub percent: u32,
+    /// The most tenants that it may select, and where that was written.
+    pub max_tenants: Option<(u32, Span)>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl RolloutStep {
+    /// Whether it is for a tenant with these labels.
+    pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+    }
+}
+
+/// A version that nobody may use any more.
+#[derive(Debug, Clone)]
+pub struct RevokedVersion {
+    /// How what runs stops.
+    pub mode: RevokeMode,
+    /// Why.
+    pub reason: Box<str>,
     /// Where it was written.
     pub span: Span,
 }

@@ -131,6 +131,19 @@ impl Kind {
             Kind::Tenant => "Tenant",
         }
     }
+
+    /// The file in `schemas/` that says what may stand in such a document.
+    pub fn schema_file(self) -> &'static str {
+        match self {
+            Kind::Project => "project.schema.json",
+            Kind::MiniProgram => "mini-program.schema.json",
+            Kind::Plan => "plan.schema.json",
+            Kind::AddOn => "add-on.schema.json",
+            Kind::ComplianceProfile => "compliance-profile.schema.json",
+            Kind::Shell => "shell.schema.json",
+            Kind::Tenant => "tenant.schema.json",
+        }
+    }
 }
 
 #[cfg(test)]

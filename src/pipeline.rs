@@ -3,6 +3,8 @@
 
 pub mod compile;
 pub mod plan;
+pub mod reproduce;
+pub mod simulate;
 pub mod verify;
 
 use rayon::prelude::*;
@@ -10,8 +12,8 @@ use rayon::prelude::*;
 use crate::check::schema::Shapes;
 use crate::check::{self, TenantKey, Typed, TypedValue};
 use crate::diag::{self, Diagnostic};
-use crate::digest::Blake3;
-use crate::load::{SourceTree, file_id};
+use crate::digest::{Blake3, Fingerprint};
+use crate::load::{Content, SourceTree, file_id};
 use crate::model::{Catalog, Project, Tenant};
 use crate::parse;
 use crate::render::{Rendered, Templates};
@@ -23,6 +25,20 @@ use crate::time::Timestamp;
 pub fn set_threads(threads: usize) {
     // A second call finds the threads already there, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+}
+
+/// Digest of all inputs of a project. A plan was made for two of these, and is stale for others.
+pub fn inputs_digest(tree: &SourceTree) -> Blake3 {
+    let contents: Vec<Blake3> = tree.files.par_iter().map(|it| Blake3::of(it.bytes())).collect();
+    let mut it = Fingerprint::new("tenantry.dev 2026-11 inputs of a plan v2");
+    for (file, content) in tree.files.iter().zip(contents) {
+        let kind: &[u8] = match file.content {
+            Content::Bytes(_) => b"file",
+            Content::NotAFile => b"other",
+        };
+        it.part(file.path.as_str().as_bytes()).part(kind).part(&content.0);
+    }
+    it.finish()
 }
 
 /// A project that was read and checked; whether it is sound, its diagnostics say.
@@ -75,6 +91,15 @@ pub fn project(tree: &SourceTree) -> (Project, Vec<Diagnostic>) {
     let (project, _, found) = check::catalog(tree, &documents.typed);
     documents.diagnostics.extend(found);
     (project, documents.diagnostics)
+}
+
+/// Every document but tenants, sound or not, with what there is to say about their shape.
+pub fn catalogue(tree: &SourceTree) -> (Vec<Typed>, Vec<Diagnostic>) {
+    let (tenant_files, mut files) = split(tree);
+    files.extend(tenant_files.into_iter().filter(|id| !holds_only_tenants(tree.files[id.0 as usize].bytes())));
+    let mut documents = read_documents(tree, &Shapes::new(), &files);
+    documents.typed.retain(|it| it.document.kind != parse::Kind::Tenant);
+    (documents.typed, documents.diagnostics)
 }
 
 /// Reads and checks everything, and decides and renders every line-up to see what fails there.
@@ -206,7 +231,10 @@ impl Reading<'_> {
             tenants.extend(tenant);
             diagnostics.extend(found);
         }
-        diagnostics.extend(across(tree, shapes, &tenants, others));
+        let keys: Vec<TenantKey<'_>> = tenants.iter().map(ReadTenant::key).chain(others.iter().copied()).collect();
+        diagnostics.extend(across(tree, shapes, &keys));
+        diagnostics.extend(check::rollouts(&catalog, &keys));
+        drop(keys);
         tenants.sort_by(|a, b| (&a.tenant.name, a.tenant.span).cmp(&(&b.tenant.name, b.tenant.span)));
         Checked { project, catalog, tenants, diagnostics, was_misjudged: false }
     }
@@ -278,17 +306,24 @@ fn read_tenant(tree: &SourceTree, against: &Against<'_>, typed: &Typed) -> (Opti
     (read, found)
 }
 
+impl ReadTenant {
+    /// What is looked at among all tenants. Its document is dropped by now.
+    fn key(&self) -> TenantKey<'_> {
+        let tenant = &self.tenant;
+        TenantKey {
+            name: &tenant.name,
+            tenant_id: &tenant.tenant_id,
+            domains: &tenant.domains,
+            labels: &tenant.labels,
+            document: None,
+            span: tenant.span,
+        }
+    }
+}
+
 /// What must be unique among all tenants.
-fn across(tree: &SourceTree, shapes: &Shapes, tenants: &[ReadTenant], others: &[TenantKey<'_>]) -> Vec<Diagnostic> {
-    let keys = tenants.iter().map(|ReadTenant { tenant, .. }| TenantKey {
-        name: &tenant.name,
-        tenant_id: &tenant.tenant_id,
-        domains: &tenant.domains,
-        document: None,
-        span: tenant.span,
-    });
-    let keys: Vec<TenantKey<'_>> = keys.chain(others.iter().copied()).collect();
-    if check::across_tenants(&keys).is_empty() {
+fn across(tree: &SourceTree, shapes: &Shapes, keys: &[TenantKey<'_>]) -> Vec<Diagnostic> {
+    if check::across_tenants(keys).is_empty() {
         return Vec::new();
     }
     // Something clashes: read all documents again to point at the very words. Rare, so it may be slow.

@@ -14,6 +14,9 @@ pub mod renewal; // tenants signed again from what a store holds
 pub mod refresh; // before they grow too old
 pub mod rollback; // with the content of an earlier publication
 pub mod gc; // what nobody needs any more goes
+pub mod guards; // what no publication may do unnoticed
+pub mod log; // what a store remembers of its publications
+pub mod past; // which of them was in force, and which had decided it
 mod check; // nothing damaged leaves the house
 mod difference; // what a store lacks
 mod error; // why a publication stops
@@ -24,6 +27,7 @@ pub use self::error::PublishError;
 pub use self::finish::finish;
 pub use self::plan::{Plan, Planned, plan, plan_own};
 
+use self::guards::Consent;
 use self::head::Kind;
 use self::state::State;
 use crate::index::{Index, Point};
@@ -76,6 +80,8 @@ pub struct Job<'a> {
     pub clocks: Clocks,
     /// What the record of the publication says.
     pub record: &'a Record,
+    /// What guards let pass because somebody has said so.
+    pub consent: &'a Consent,
     /// What to do about somebody who is publishing.
     pub others: Others,
     /// What to do about a commit that does not descend from the published one.

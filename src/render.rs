@@ -49,6 +49,8 @@ struct Defaults {
 pub struct Rendered {
     /// In the order of [`Resolution::included`] and its releases.
     pub releases: Vec<Vec<RenderedRelease>>,
+    /// The same for each of [`Resolution::cohorts`].
+    pub cohorts: Vec<Rendered>,
 }
 
 /// Settings and files of one release for one tenant.
@@ -125,6 +127,16 @@ impl<'a> Templates<'a> {
     /// Renders one tenant's share; says what is wrong with it.
     pub fn tenant(&self, tenant: &Tenant, resolution: &Resolution) -> (Rendered, Vec<Diagnostic>) {
         let mut found = check_branding(self.catalog, tenant);
+        let mut rendered = self.line_up(tenant, resolution, &mut found);
+        // A mini-program that all devices have alike is rendered twice; what is wrong with it is said once.
+        let mut again = Vec::new();
+        let cohorts = resolution.cohorts.iter().map(|it| self.line_up(tenant, &it.line_up, &mut again));
+        rendered.cohorts = cohorts.collect();
+        found.extend(again.into_iter().filter(|it| !found.contains(it)).collect::<Vec<_>>());
+        (rendered, found)
+    }
+
+    fn line_up(&self, tenant: &Tenant, resolution: &Resolution, found: &mut Vec<Diagnostic>) -> Rendered {
         let releases = resolution.included.iter().map(|included| {
             let program = self.catalog.program(included.program);
             let releases = included.releases.iter().map(|chosen| {
@@ -137,11 +149,11 @@ impl<'a> Templates<'a> {
                     release: &program.releases[chosen.release],
                     defaults: &self.defaults[included.program.at()][chosen.release],
                 };
-                view.release(&mut found)
+                view.release(found)
             });
             releases.collect()
         });
-        (Rendered { releases: releases.collect() }, found)
+        Rendered { releases: releases.collect(), cohorts: Vec::new() }
     }
 }
 

@@ -5,23 +5,27 @@ mod compliance;
 mod level;
 mod reasons;
 mod rights;
+mod rollout;
+mod stops;
 mod wanted;
 mod why;
 mod windows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use crate::input::{Entitlement, ExpirationStrategy, TenantStatus};
+use crate::input::{Entitlement, ExpirationStrategy, RevokeMode, TenantStatus};
 use crate::model::{Catalog, ProfileId, ProgramId, Project, Release, Tenant};
-use crate::resolve::candidates::{Gate, grace_end};
+use crate::resolve::candidates::{Candidates, Gate, grace_end};
 use crate::resolve::compliance::Verdicts;
 use crate::resolve::level::{Decision, Field};
 pub use crate::resolve::reasons::{Breach, Exclusion, Reason, ReasonKind, Rule, Subject};
 pub use crate::resolve::rights::{SEATS, generosity};
+use crate::resolve::rollout::EVERYBODY;
 use crate::resolve::wanted::Wanted;
 use crate::resolve::why::Decided;
 use crate::resolve::windows::{Timing, is_over};
+use crate::text::Span;
 use crate::time::{Timestamp, Window, earliest};
 
 /// Decides one tenant's line-up at `now`. For many tenants share one [`Resolver`].
@@ -52,8 +56,46 @@ pub struct Resolution {
     pub entitlements: BTreeMap<String, Entitlement>,
     /// Limits.
     pub limits: BTreeMap<String, u64>,
+    /// Versions that whoever has them must stop, sorted by program and code.
+    pub stopped: Vec<Stopped>,
+    /// Line-ups of some of the devices, smallest share first: a device takes the first that it belongs to, and when it
+    /// belongs to none the one above.
+    pub cohorts: Vec<Cohort>,
     /// The next instant after `now` at which the decision can become another by itself; none if never.
     pub next_change: Option<Timestamp>,
+}
+
+/// The line-up of the first devices of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cohort {
+    /// How many they are, 1 to 99.
+    pub percent: u32,
+    /// Their line-up; it has no cohorts of its own.
+    pub line_up: Resolution,
+}
+
+/// A version that must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// The program.
+    pub program: ProgramId,
+    /// The version, as its position in the program's releases.
+    pub release: usize,
+    /// How.
+    pub mode: RevokeMode,
+    /// Who says so.
+    pub by: StoppedBy,
+    /// Where.
+    pub span: Span,
+}
+
+/// Who has a version stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// An override of the tenant, which takes the whole program away.
+    Override,
+    /// The version itself.
+    Version,
 }
 
 /// A program that is in.
@@ -107,6 +149,16 @@ pub struct Excluded {
     pub release: usize,
 }
 
+/// What was decided for some devices.
+struct LineUp<'a> {
+    included: Vec<Included>,
+    excluded: Vec<Excluded>,
+    next_change: Option<Timestamp>,
+    /// The shares of devices that have some version which these do not have.
+    percents: BTreeSet<u32>,
+    wanted: Wanted<'a>,
+}
+
 /// Where a program stands in a line-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing<'a> {
@@ -134,22 +186,56 @@ impl<'a> Resolver<'a> {
     /// Decides one tenant's line-up.
     pub fn tenant(&self, tenant: &Tenant) -> Resolution {
         let wanted = Wanted::new(self.catalog, tenant, self.now);
-        let (included, excluded, versions_change) = match tenant.status {
-            TenantStatus::Active => self.line_up(tenant, wanted),
-            TenantStatus::Suspended | TenantStatus::Inactive => {
-                (Vec::new(), unserved(self.catalog, tenant, &wanted), None)
-            }
-        };
-        Resolution {
-            included,
-            excluded,
+        let mut resolution = Resolution {
+            included: Vec::new(),
+            excluded: Vec::new(),
             entitlements: rights::entitlements(self.catalog, tenant),
             limits: rights::limits(self.catalog, tenant),
-            next_change: earliest(versions_change, self.tenant_changes(tenant)),
-        }
+            stopped: Vec::new(),
+            cohorts: Vec::new(),
+            next_change: self.tenant_changes(tenant),
+        };
+        let wanted = match tenant.status {
+            TenantStatus::Active => self.active(tenant, wanted, &mut resolution),
+            TenantStatus::Suspended | TenantStatus::Inactive => {
+                resolution.excluded = unserved(self.catalog, tenant, &wanted);
+                wanted
+            }
+        };
+        resolution.stopped = stops::all(self.catalog, &wanted, &resolution);
+        resolution
     }
 
-    fn line_up(&self, tenant: &'a Tenant, wanted: Wanted<'a>) -> (Vec<Included>, Vec<Excluded>, Option<Timestamp>) {
+    /// The line-up of all devices, and those of the devices that some version has come to already.
+    fn active(&self, tenant: &'a Tenant, wanted: Wanted<'a>, all: &mut Resolution) -> Wanted<'a> {
+        let LineUp { included, excluded, next_change, percents, mut wanted } = self.line_up(tenant, wanted, EVERYBODY);
+        (all.included, all.excluded) = (included, excluded);
+        all.next_change = earliest(all.next_change, next_change);
+        // Largest first: one that has the same as the next larger one, or as all, is not worth mentioning.
+        for percent in percents.into_iter().rev() {
+            let line_up = self.line_up(tenant, wanted, percent);
+            all.next_change = earliest(all.next_change, line_up.next_change);
+            let larger = all.cohorts.last().map_or(&all.included, |it| &it.line_up.included);
+            if !is_same_offer(larger, &line_up.included) {
+                let line_up = Resolution {
+                    included: line_up.included,
+                    excluded: line_up.excluded,
+                    entitlements: all.entitlements.clone(),
+                    limits: all.limits.clone(),
+                    stopped: Vec::new(),
+                    cohorts: Vec::new(),
+                    next_change: None,
+                };
+                all.cohorts.push(Cohort { percent, line_up });
+            }
+            wanted = line_up.wanted;
+        }
+        all.cohorts.reverse();
+        wanted
+    }
+
+    /// The line-up of the first devices of so many percent.
+    fn line_up(&self, tenant: &'a Tenant, wanted: Wanted<'a>, percent: u32) -> LineUp<'a> {
         let gate = Gate {
             catalog: self.catalog,
             tenant,
@@ -157,15 +243,16 @@ impl<'a> Resolver<'a> {
             verdicts: tenant.profile.map(|(id, _)| self.verdicts(id)),
             first_release: &self.first_release,
             now: self.now,
+            percent,
         };
-        let candidates = gate.candidates(&wanted);
-        let field = Field { catalog: self.catalog, wanted, refused: candidates.refused };
+        let Candidates { refused, next_change, percents } = gate.candidates(&wanted);
+        let field = Field { catalog: self.catalog, wanted, refused };
         let (levels, decisions) = decide_levels(self.catalog, tenant, &field);
         let timing = Timing::new(&field, &decisions, tenant);
         let license = tenant.license.as_ref().map(|it| it.span);
         let decided = Decided { field, levels, decisions, timing, license, now: self.now };
         let (included, excluded) = decided.line_up();
-        (included, excluded, candidates.next_change)
+        LineUp { included, excluded, next_change, percents, wanted: decided.field.wanted }
     }
 
     fn verdicts(&self, profile: ProfileId) -> &Verdicts {
@@ -184,6 +271,11 @@ impl<'a> Resolver<'a> {
 }
 
 impl Resolution {
+    /// This line-up and those of the cohorts.
+    pub fn line_ups(&self) -> impl Iterator<Item = &Resolution> {
+        std::iter::once(self).chain(self.cohorts.iter().map(|it| &it.line_up))
+    }
+
     /// Where a program stands.
     pub fn standing(&self, program: ProgramId) -> Standing<'_> {
         if let Ok(at) = self.included.binary_search_by_key(&program, |it| it.program) {
@@ -208,6 +300,15 @@ impl Chosen {
     pub fn of<'a>(&self, catalog: &'a Catalog, program: ProgramId) -> &'a Release {
         &catalog.program(program).releases[self.release]
     }
+}
+
+/// Whether devices get the same, whatever was passed over on the way.
+fn is_same_offer(one: &[Included], other: &[Included]) -> bool {
+    let same = |(one, other): (&Included, &Included)| {
+        (one.program, one.window, one.preload) == (other.program, other.window, other.preload)
+            && one.releases == other.releases
+    };
+    one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
 fn unserved(catalog: &Catalog, tenant: &Tenant, wanted: &Wanted<'_>) -> Vec<Excluded> {

@@ -19,6 +19,26 @@ pub struct Window {
     pub until: Option<Timestamp>,
 }
 
+/// A time zone by its name in the world's database, as that was when this program was made: no machine's own is read,
+/// so the same instant is spelled alike everywhere.
+#[cfg(feature = "compiler")]
+#[derive(Debug, Clone)]
+pub struct Zone(jiff::tz::TimeZone);
+
+#[cfg(feature = "compiler")]
+impl Zone {
+    /// Reads a name such as `Europe/Rome`.
+    pub fn parse(name: &str) -> Option<Zone> {
+        jiff::tz::TimeZoneDatabase::bundled().get(name).ok().map(Zone)
+    }
+
+    /// An instant as clocks there show it.
+    pub fn spell(&self, at: Timestamp) -> String {
+        let instant = jiff::Timestamp::from_second(at.0).expect("a timestamp lies in the years 1970 to 9999");
+        instant.to_zoned_datetime(self.0.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+}
+
 /// Why a text is not a time or a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadTime {
@@ -71,6 +91,16 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(duration.0).min(LAST_SECOND))
     }
 
+    /// A second later.
+    pub fn second_after(self) -> Timestamp {
+        self.plus(Duration(1))
+    }
+
+    /// A second before; the first instant itself when it is this.
+    pub fn second_before(self) -> Timestamp {
+        Timestamp((self.0 - 1).max(0))
+    }
+
     /// How long until another instant; zero when it has passed.
     pub fn until(self, other: Timestamp) -> Duration {
         Duration((other.0 - self.0).max(0))
@@ -91,6 +121,11 @@ impl Duration {
     /// This many minutes.
     pub const fn minutes(minutes: u32) -> Duration {
         Duration(minutes as i64 * 60)
+    }
+
+    /// This many seconds.
+    pub const fn seconds_of(seconds: u32) -> Duration {
+        Duration(seconds as i64)
     }
 
     /// Whole seconds.

@@ -271,7 +271,10 @@ impl Check<'_> {
     ) -> Result<BTreeMap<String, Archive>, Finding> {
         let mut archives: BTreeMap<String, Archive> = BTreeMap::new();
         let mut named = 1;
-        for program in &manifest.mini_programs {
+        if let Err(problem) = cohorts(manifest) {
+            return Err(finding(manifest_key, problem));
+        }
+        for program in manifest.every_program() {
             let mut ranges: Vec<(u32, u32)> = Vec::new();
             for release in &program.releases {
                 let platform = &release.platform_version;
@@ -336,6 +339,19 @@ fn check_bytes(key: &str, bytes: &[u8], length: u64, sha256: Sha256) -> Result<(
         }
         () if Sha256::of(bytes) != sha256 => Err(finding(key, "its bytes are not those that were signed for".into())),
         () => Ok(()),
+    }
+}
+
+/// Whether shares stand in order, and name only what they can differ in.
+fn cohorts(manifest: &Manifest) -> Result<(), String> {
+    let percents: Vec<u32> = manifest.cohorts.iter().map(|it| it.percent).collect();
+    if !percents.is_sorted_by(|a, b| a < b) || percents.iter().any(|it| !(1..100).contains(it)) {
+        return Err(format!("its cohorts have the shares {percents:?}"));
+    }
+    let is_known = |app_id: &String| manifest.mini_programs.iter().any(|it| it.app_id == *app_id);
+    match manifest.cohorts.iter().flat_map(|it| &it.without).find(|it| !is_known(it)) {
+        Some(app_id) => Err(format!("a cohort is without `{app_id}`, which nobody has")),
+        None => Ok(()),
     }
 }
 

@@ -22,6 +22,8 @@ mod disk;
 mod life;
 #[path = "client/network.rs"]
 mod network;
+#[path = "client/rollout.rs"]
+mod rollout;
 #[path = "client/time.rs"]
 mod time;
 #[path = "client/wire.rs"]

@@ -28,8 +28,36 @@ proptest! {
     #[test]
     fn the_stage_and_the_naive_evaluator_agree(numbers in proptest::collection::vec(any::<u16>(), NUMBERS)) {
         let world = generate::world(&numbers);
-        let naive = naive::evaluate(&world.project, &world.catalog, &world.tenant, world.now);
-        prop_assert_eq!(answers(&world, &world.resolve()), naive);
+        let naive = |percent| naive::evaluate(&world.project, &world.catalog, &world.tenant, world.now, percent);
+        let resolution = world.resolve();
+        prop_assert_eq!(answers(&world, &resolution), naive(100));
+        // Every device has one line-up, wherever it stands; why it has no other is told of the last ones only.
+        for percent in [1, 10, 11, 20, 21, 50, 51, 80, 81, 99] {
+            let of_devices = resolution.cohorts.iter().find(|it| it.percent >= percent);
+            let theirs = of_devices.map_or(&resolution, |it| &it.line_up);
+            prop_assert_eq!(offers(answers(&world, theirs)), offers(naive(percent)), "{} %", percent);
+        }
+    }
+
+    #[test]
+    fn a_device_that_has_a_version_keeps_it_while_its_rollout_goes_on(numbers in proptest::collection::vec(any::<u16>(), NUMBERS)) {
+        // Nothing else happens: one version, no profile, and days go by.
+        let mut world = World::new(&["com.example.a"]);
+        world.release("com.example.a", "1.0.0");
+        generate::rolling_out(&mut world, &numbers);
+        world.plan_grants(tenantry::model::PlanId(0), "com.example.a", "");
+        let mut reached = 0;
+        for day in 88..106 {
+            let resolution = world.resolve_at(builder::day(day));
+            let id = world.id("com.example.a");
+            let has = |it: &Resolution| matches!(it.standing(id), Standing::In(_));
+            let now = match has(&resolution) {
+                true => 100,
+                false => resolution.cohorts.iter().filter(|it| has(&it.line_up)).map(|it| it.percent).max().unwrap_or(0),
+            };
+            prop_assert!(now >= reached, "{reached} % on the day before, {now} % on day {day}");
+            reached = now;
+        }
     }
 
     #[test]
@@ -96,6 +124,15 @@ proptest! {
     }
 }
 
+/// What devices get, but for why they get nothing else.
+fn offers(answers: BTreeMap<String, Answer>) -> BTreeMap<String, (tenantry::time::Window, BTreeMap<u32, u32>)> {
+    let offer = |(app_id, answer)| match answer {
+        Answer::In { window, versions, .. } => Some((app_id, (window, versions))),
+        Answer::Out(_) => None,
+    };
+    answers.into_iter().filter_map(offer).collect()
+}
+
 /// 2,000 unless `PROPTEST_CASES` says otherwise.
 fn cases() -> u32 {
     match ProptestConfig::default().cases {
@@ -155,6 +192,7 @@ fn words(catalog: &Catalog, why: &Exclusion) -> String {
         Exclusion::Dependency { program, why: inner, .. } | Exclusion::DependencyEnded { program, why: inner, .. } => {
             format!("{} {}: {}", why.kind(), name(program), words(catalog, inner))
         }
+        Exclusion::Frozen { profile, .. } => format!("frozen {}", catalog.profiles[profile.at()].name),
         Exclusion::Held { by, .. } => format!("held {}", name(by)),
         other => other.kind().to_owned(),
     }
@@ -173,6 +211,7 @@ fn generated_worlds_meet_every_reason() {
         .take(NUMBERS)
         .collect();
         let world = generate::world(&numbers);
+        met.extend(world.resolve().cohorts.iter().map(|_| "cohorts".to_owned()));
         for answer in answers(&world, &world.resolve()).into_values() {
             match answer {
                 Answer::Out(why) => met.extend(why.split([' ', ':']).map(str::to_owned)),
@@ -190,7 +229,7 @@ fn generated_worlds_meet_every_reason() {
     }
     let expected = "tenant_status revoked licence_ended review compliance data_region licence_restricted granted pin channel \
         platform dependency no_version dependency_clash conflict dependency_ended not_entitled mini_programs permissions egress \
-        data.max_classification data.regions review.min_status review.min_soak update.pin_required update.freeze_windows";
+        data.max_classification data.regions review.min_status review.min_soak update.pin_required version_revoked rollout percentage frozen cohorts";
     let shapes =
         ["1 versions, active: true", "2 versions, active: true", "2 versions, active: false", "passed over: held"];
     let missing: Vec<&str> = expected.split_whitespace().chain(shapes).filter(|it| !met.contains(*it)).collect();

@@ -10,6 +10,7 @@ use tenantry::changes::{Cause, Guard, Kind, Reach, Weight};
 use tenantry::check;
 use tenantry::check::schema::Shapes;
 use tenantry::diag::Code;
+use tenantry::layout;
 use tenantry::parse;
 use tenantry::text::FileId;
 
@@ -108,6 +109,7 @@ fn the_examples_are_documents_of_their_kinds() {
         }
         let said: Vec<String> = found.iter().map(|it| format!("{}: {}", it.code.slug(), it.message)).collect();
         assert_eq!(said, Vec::<String>::new(), "{block}");
+        assert_eq!(layout::file(FileId(0), text.as_bytes()).as_ref(), Ok(&text), "as `tenantry fmt` has it");
     }
     let all: Vec<&str> = parse::Kind::ALL.iter().map(|it| it.word()).collect();
     assert_eq!(kinds, all, "one example of each kind, in order");

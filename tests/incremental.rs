@@ -41,6 +41,57 @@ fn a_compile_with_nothing_to_do_writes_nothing() {
 }
 
 #[test]
+fn a_rollout_goes_on_with_the_next_compile_and_touches_nobody_else() {
+    let project = Project::small();
+    project.edit("tenants/acme.yaml", "name: acme }", "name: acme, labels: { ring: early } }");
+    project.edit("tenants/bolt.yaml", "name: bolt }", "name: bolt, labels: { ring: late } }");
+    for (path, text) in project::program("notes", ROLLOUT) {
+        let text = text.replace("code: 1, name: 1.0.0", "code: 2, name: 2.0.0").replace("<h1>", "<h1>New ");
+        project.write(&path.replace("notes/", "notes-2/"), text);
+    }
+    project.compile();
+    let mut before = project.public();
+    for (at, moved) in [
+        ("2026-11-24T00:00:00Z", vec![]),
+        ("2026-11-25T00:00:00Z", vec!["acme"]),
+        ("2026-11-26T00:00:00Z", vec!["bolt"]),
+        ("2026-11-26T01:00:00Z", vec![]),
+        ("2026-11-27T00:00:00Z", vec!["bolt"]),
+        ("2026-11-28T00:00:00Z", vec![]),
+    ] {
+        project.run_at(at, &["compile"]).ok();
+        let after = project.public();
+        let keys: Vec<String> = changed(&before, &after).into_iter().filter(|it| it.starts_with("t/")).collect();
+        let whose = ["acme", "bolt"].into_iter().filter(|it| keys.iter().any(|key| key.contains(&project.addr(it))));
+        assert_eq!(whose.collect::<Vec<_>>(), moved, "{at}: {keys:?}");
+        is_sound(&project, at);
+        before = after;
+    }
+}
+
+/// To one ring on a day, to a part of the devices of another on the next, to all on the one after.
+const ROLLOUT: &str = "  rollout:
+    steps:
+      - { from: \"2026-11-25\", match_labels: { ring: early }, max_tenants: 1, soak: P1D }
+      - { match_labels: { ring: late }, percent: 50, soak: P1D }
+      - {}
+";
+
+#[test]
+fn a_new_tenant_that_makes_a_step_too_wide_is_an_error_though_the_others_are_not_read_again() {
+    let project = Project::small();
+    project.edit("tenants/acme.yaml", "name: acme }", "name: acme, labels: { ring: early } }");
+    project.edit("tenants/bolt.yaml", "name: bolt }", "name: bolt, labels: { ring: late } }");
+    project.edit("catalog/programs/notes/program.yaml", "spec:\n", &format!("spec:\n{ROLLOUT}"));
+    project.compile();
+    let (path, text) = tenant("cobalt", "starter", "");
+    project.write(&path, text.replace("name: cobalt }", "name: cobalt, labels: { ring: early } }"));
+    let refused = project.run(&["compile"]);
+    assert_eq!(refused.code, 1);
+    refused.says("error[rollout-limit]: this step selects 2 tenants, and may select 1");
+}
+
+#[test]
 fn one_tenant_changed_touches_that_tenant_only() {
     let project = Project::small();
     project.compile();
@@ -369,7 +420,7 @@ fn a_second_compile_does_not_wait_for_the_first() {
     project.compile();
 }
 
-/// Format 1 did not know to which region a tenant is bound.
+/// Format 1 did not know to which region a tenant is bound, format 2 not which mini-programs it has.
 #[test]
 fn an_index_of_an_older_version_is_brought_up_to_date_and_the_counter_goes_on() {
     let project = Project::small();
@@ -377,16 +428,18 @@ fn an_index_of_an_older_version_is_brought_up_to_date_and_the_counter_goes_on() 
     project.compile();
     let (now, public) = (project.index(), project.public());
     let mut old: serde_json::Value = serde_json::from_slice(&project.out()["state/index.json"]).expect("JSON");
-    old["format"] = 1.into();
-    for record in old["tenants"].as_object_mut().expect("tenants").values_mut() {
-        record.as_object_mut().expect("a record").remove("data_region");
+    for (format, unknown) in [(2, "given"), (1, "data_region")] {
+        old["format"] = format.into();
+        for record in old["tenants"].as_object_mut().expect("tenants").values_mut() {
+            record.as_object_mut().expect("a record").remove(unknown);
+        }
+        project.write("out/state/index.json", old.to_string());
+        project.compile().says("publication 1: nothing changed");
+        assert_eq!(project.index(), now);
+        assert_eq!(changed(&public, &project.public()), [""; 0]);
     }
-    project.write("out/state/index.json", old.to_string());
-    project.compile().says("publication 1: nothing changed");
-    assert_eq!(project.index(), now);
-    assert_eq!(changed(&public, &project.public()), [""; 0]);
 
-    old["format"] = 3.into();
+    old["format"] = 4.into();
     project.write("out/state/index.json", old.to_string());
-    project.run(&["compile"]).ends_with(3).says("has format 3").says("or a newer one");
+    project.run(&["compile"]).ends_with(3).says("has format 4").says("or a newer one");
 }

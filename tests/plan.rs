@@ -33,10 +33,18 @@ mod guards;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/parts.rs"]
 mod parts;
+#[path = "plan/published.rs"]
+mod published;
+#[path = "plan/readme.rs"]
+mod readme;
 #[path = "plan/rendered.rs"]
 mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
+#[path = "plan/rollout.rs"]
+mod rollout;
+#[path = "plan/simulated.rs"]
+mod simulated;
 
 #[test]
 fn nothing_changed_takes_one_line_and_ends_well() {
@@ -151,7 +159,7 @@ fn a_project_in_a_folder_of_its_repository_is_compared_with_itself() {
 
 #[test]
 fn a_first_commit_makes_everybody_new() {
-    let repository = Repository::new(vec![("readme".into(), "nothing yet".into())]);
+    let repository = Repository::new(vec![("readme".into(), "nothing yet")]);
     for (path, text) in small() {
         repository.project.write(&path, text);
     }

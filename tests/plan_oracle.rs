@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tenantry::changes::{Cause, Change, ChangeSet, Kind, Outcome, Reach, Scope, Shape, TenantChanges, Values};
+use tenantry::changes::{Cause, Change, ChangeSet, Devices, Kind, Outcome, Reach, Scope, Shape, TenantChanges, Values};
 use tenantry::explain::Explainer;
 use tenantry::index::keys;
 use tenantry::load::SourceTree;
@@ -26,6 +26,8 @@ use world::World;
 
 #[path = "plan_oracle/brute.rs"]
 mod brute;
+#[path = "plan_oracle/course.rs"]
+mod course;
 #[path = "plan_oracle/documents.rs"]
 mod documents;
 #[path = "support/project.rs"]
@@ -103,10 +105,12 @@ fn explained(tree: &SourceTree, now: Timestamp) -> BTreeMap<String, documents::E
 /// The kinds that name a version before and after on some levels.
 const STEPS: [Kind; 5] = [Kind::Update, Kind::Downgrade, Kind::ShellsLost, Kind::ShellsGained, Kind::Range];
 
-/// What the plan says that a manifest could say, in the words of the brute force.
-fn said(tenant: &TenantChanges) -> Differences {
+/// What the plan says that a manifest could say to devices just before the end of so many percent, in the words of the
+/// brute force.
+fn said(tenant: &TenantChanges, percent: u64) -> Differences {
     let mut out = Differences::default();
-    for change in tenant.changes.iter().filter(|it| it.kind.reach() == Reach::Published) {
+    let concerns = |it: &Change| u64::from(it.devices.from) < percent && percent <= u64::from(it.devices.until);
+    for change in tenant.changes.iter().filter(|it| it.kind.reach() == Reach::Published && concerns(it)) {
         let value = |it: &Option<Box<str>>| it.as_deref().unwrap_or_default().to_owned();
         let (from, to) = (value(&change.from), value(&change.to));
         let programs: Vec<String> = match &change.scope {
@@ -138,14 +142,20 @@ fn judge(base: &Side, head: &Side, set: &ChangeSet, now: Timestamp) {
     let (mut losing, mut stranded) = (BTreeSet::new(), BTreeSet::new());
     for id in ids {
         let (before, after) = (base.published.get(id), head.published.get(id));
-        let expected = match (before, after) {
-            (Some(before), Some(after)) => brute::both(before, after, &at),
-            (None, Some(after)) => brute::added(after),
-            (Some(before), None) => brute::removed(before),
-            (None, None) => unreachable!("an id comes from one of the two"),
-        };
         let tenant = told.remove(&**id);
-        assert_eq!(tenant.map(said).unwrap_or_default(), expected, "tenant {id}");
+        let parts = brute::ends(&[before, after]).into_iter();
+        let parts: Vec<(u64, Option<Published>, Option<Published>)> =
+            parts.map(|it| (it, before.map(|of| of.to_devices(it)), after.map(|of| of.to_devices(it)))).collect();
+        for (percent, old, new) in &parts {
+            let expected = match (old, new) {
+                (Some(before), Some(after)) => brute::both(before, after, &at),
+                (None, Some(new)) => brute::added(new, after.map(brute::count).unwrap_or_default()),
+                (Some(old), None) => brute::removed(old, before.map(brute::count).unwrap_or_default()),
+                (None, None) => unreachable!("an id comes from one of the two"),
+            };
+            let said = tenant.map(|it| said(it, *percent)).unwrap_or_default();
+            assert_eq!(said, expected, "tenant {id}, devices before {percent} %");
+        }
         let inside = tenant.map(documents::said).unwrap_or_default();
         assert_eq!(inside, documents::expected(base, head, id), "tenant {id}, what no manifest says");
 
@@ -154,9 +164,12 @@ fn judge(base: &Side, head: &Side, set: &ChangeSet, now: Timestamp) {
         }
 
         let levels = head.explained.get(id).map(|it| it.levels.clone()).unwrap_or_default();
-        let download = |level: &u32| match after {
-            Some(after) => brute::fetched(before.map(|it| &it.manifest), &after.manifest, *level).values().sum::<u64>(),
-            None => 0,
+        let download = |level: &u32| {
+            let fetched = parts.iter().filter_map(|(_, before, after)| {
+                let fetched = brute::fetched(before.as_ref().map(|it| &it.manifest), &after.as_ref()?.manifest, *level);
+                Some(fetched.values().sum::<u64>())
+            });
+            fetched.max().unwrap_or_default()
         };
         let worst = levels.iter().map(download).max().filter(|it| *it > 0);
         assert_eq!(tenant.and_then(|it| it.download).map(|it| it.bytes), worst, "tenant {id}, download");
@@ -171,7 +184,7 @@ fn judge(base: &Side, head: &Side, set: &ChangeSet, now: Timestamp) {
             assert_eq!(tenant.map(|it| it.stranded.clone()).unwrap_or_default(), lost, "tenant {id}, stranded");
             stranded.extend((!lost.is_empty()).then_some(id));
         }
-        if documents::loses(before, after, &levels, now) {
+        if parts.iter().any(|(_, before, after)| documents::loses(before.as_ref(), after.as_ref(), &levels, now)) {
             losing.insert(id.as_str());
         }
     }
@@ -234,11 +247,12 @@ fn covers(shape: &Shape, change: &Change) -> bool {
     values
         && (shape.kind, &shape.program, &shape.item, shape.cause)
             == (change.kind, &change.program, &change.item, change.why.cause)
+        && shape.devices == change.devices
 }
 
-/// The kinds and reasons that plans have told.
+/// The kinds and reasons that plans have told, and for which shares of devices.
 #[derive(Default)]
-struct Told(BTreeSet<Kind>, BTreeSet<Cause>);
+struct Told(BTreeSet<Kind>, BTreeSet<Cause>, BTreeSet<Devices>);
 
 /// Makes edits one after the other, and holds the plan of each to the publications before and after.
 fn run(seed: u64, steps: usize) -> Told {
@@ -266,7 +280,7 @@ fn run(seed: u64, steps: usize) -> Told {
 
 /// Plans, judges, and returns how many tenants differ. A failure says which edit it was.
 fn checked_plan(base: &Side, head: &Side, now: Timestamp, label: &str, told: &mut Told) -> usize {
-    let job = plan::Job { base: &base.tree, head: &head.tree, now, allowances: &[] };
+    let job = plan::Job { base: &base.tree, head: &head.tree, now, stores: &[], allowances: &[] };
     let (set, _) = plan(&job).unwrap_or_else(|error| panic!("{label}: {error}: {error:?}"));
     let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(base, head, &set, now)));
     if judged.is_err() {
@@ -275,6 +289,7 @@ fn checked_plan(base: &Side, head: &Side, now: Timestamp, label: &str, told: &mu
     for change in set.tenants.iter().flat_map(|it| &it.changes) {
         told.0.insert(change.kind);
         told.1.insert(change.why.cause);
+        told.2.insert(change.devices);
     }
     set.tenants.len()
 }
@@ -290,15 +305,19 @@ fn a_plan_says_what_two_publications_say_no_more_and_no_less() {
     std::thread::scope(|scope| {
         let runs: Vec<_> = (first..first + 4).map(|seed| scope.spawn(move || run(seed, steps))).collect();
         for run in runs {
-            let Told(kinds, causes) = run.join().expect("every step holds");
+            let Told(kinds, causes, devices) = run.join().expect("every step holds");
             told.0.extend(kinds);
             told.1.extend(causes);
+            told.2.extend(devices);
         }
     });
     let untold: Vec<&str> = Kind::ALL.iter().filter(|it| !told.0.contains(it)).map(|it| it.slug()).collect();
     assert_eq!(untold, [""; 0], "the edits try every kind of change");
     let untold: Vec<&str> = Cause::ALL.iter().filter(|it| !told.1.contains(it)).map(|it| it.slug()).collect();
     println!("reasons that no edit has tried: {untold:?}");
+    let rolled_out = [Cause::VersionRevoked, Cause::Rollout, Cause::Percentage, Cause::Frozen];
+    assert!(rolled_out.iter().all(|it| told.1.contains(it)), "the edits try rollouts: {:?}", told.1);
+    assert!(told.2.len() > 4, "the edits try shares of devices: {:?}", told.2);
 }
 
 #[test]
@@ -307,7 +326,7 @@ fn a_project_compared_with_itself_has_no_changes() {
     let mut random = Random::new(5, "oracle", 0);
     for _ in 0..5 {
         let tree = World::new(&mut random).tree();
-        let job = plan::Job { base: &tree, head: &tree, now, allowances: &[] };
+        let job = plan::Job { base: &tree, head: &tree, now, stores: &[], allowances: &[] };
         let (set, _) = plan(&job).expect("a sound project");
         assert!(set.tenants.is_empty() && set.classes.is_empty() && set.bundles.is_empty());
     }

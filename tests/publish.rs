@@ -17,6 +17,8 @@ mod world;
 
 #[path = "publish/bucket.rs"]
 mod bucket;
+#[path = "publish/budget.rs"]
+mod budget;
 #[path = "publish/client.rs"]
 mod client;
 #[path = "publish/command.rs"]

@@ -2,12 +2,12 @@
 # shellcheck shell=bash
 
 fail() {
-  echo "::error title=tenantry comment::$1" >&2
+  echo "::error title=tenantry ${job:-comment}::$1" >&2
   exit "${2:-3}"
 }
 
 [[ "${GITHUB_REPOSITORY:-}" =~ ^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$ ]] || fail "GITHUB_REPOSITORY is not a repository" 2
-work="$(mktemp -d)"
+work="${work:-$(mktemp -d)}"
 trap 'rm -rf "$work"' EXIT
 # In a file, since everybody on a machine can read the arguments of a process.
 (umask 077 && printf 'Authorization: Bearer %s\nAccept: application/vnd.github+json\nX-GitHub-Api-Version: 2022-11-28\n' "${GITHUB_TOKEN:?a token}" >"$work/headers")

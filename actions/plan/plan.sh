@@ -95,6 +95,14 @@ case "$code" in
     exit "$code"
     ;;
 esac
+# Here it is a label that lets a guard pass, and no flag.
+if [ "$code" -eq 6 ]; then
+  labels="$(jq --raw-output '
+    [.guards[] | select(.outcome == "stopped" and .guard != "empty") | "`tenantry-allow:\(.guard)=\(.number)`"] | join(", ")
+  ' "$out/plan.json")"
+  [ -z "$labels" ] ||
+    printf '\n**To let it pass all the same**, whoever may triage sets as labels: %s. The plan is then made again.\n' "$labels" >>"$out/comment.md"
+fi
 # The guards have spoken already.
 plan --format human >"$out/plan.txt" 2>/dev/null || true
 plan --format github 2>/dev/null || true

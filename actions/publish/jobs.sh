@@ -32,7 +32,7 @@ assume_role() {
 
 project="${TENANTRY_PROJECT:-.}"
 keys="${TENANTRY_KEYS:-$project/keys}"
-work="$(mktemp -d)"
+work="${work:-$(mktemp -d)}"
 trap 'rm -rf "$work"' EXIT
 # `--store` of these commands, or all stores.
 stores=()

@@ -21,6 +21,11 @@ pub struct Config {
     pub trusted_root: Vec<u8>,
     /// Which level the shell has.
     pub platform_code: u32,
+    /// Who is counted when a version goes to a share of the tenant's devices: a name that stays the same, such as that of
+    /// a user, who then has the same on every device. It is hashed here and told to nobody. The device itself, by a
+    /// random name that is kept in `dir`, unless said otherwise.
+    #[uniffi(default = None)]
+    pub unit: Option<String>,
     /// When the shell was built. No clock is believed to be earlier.
     #[uniffi(default = None)]
     pub built: Option<UnixSeconds>,
@@ -68,6 +73,7 @@ impl From<Config> for client::Config {
     fn from(it: Config) -> client::Config {
         let usual = client::Config::new(it.dir, it.base_url, it.addr, it.trusted_root, it.platform_code);
         client::Config {
+            unit: it.unit,
             built: it.built.map(UnixSeconds::instant),
             optional: it.on_demand.map_or(usual.optional, client::Optional::from),
             limits: it.limits.unwrap_or_default().over(usual.limits),

@@ -5,6 +5,7 @@
 //! and whether to try again as fields. These comments are the documentation of the generated code.
 
 mod answer; // what a client says
+mod bucket; // where a device stands among those of its tenant
 mod client; // the client itself
 mod clock; // the system's clock, for shells that have no better one
 mod config; // what it is opened with
@@ -15,6 +16,7 @@ pub use answer::{
     Activated, ExpirationStrategy, Freshness, HeldBack, Missing, Permission, Program, ProgramChange, ProgramVersion,
     RevokeMode, StaleEdge, Start, Stopped, Traffic, UnixSeconds, Update, UpdateMode, Verdict, Version,
 };
+pub use bucket::bucket;
 pub use client::Client;
 pub use clock::system_clock;
 pub use config::{Config, Limits, OnDemand};

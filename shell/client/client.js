@@ -6,7 +6,7 @@
 import { sha256, text } from "./bytes.js";
 import { WithRoot, notBack } from "./chain.js";
 import { clock, Judge } from "./judge.js";
-import { checkManifest, difference, filesOf, graceOf, MAX, readManifest, refused, setOf } from "./manifest.js";
+import { bucketOf, checkManifest, difference, filesOf, graceOf, LAST, MAX, readManifest, refused, setOf } from "./manifest.js";
 import { mismatch } from "./roles.js";
 import { sealed, Shelf } from "./shelf.js";
 import { instant } from "./time.js";
@@ -131,7 +131,7 @@ export class Client {
     await this.checkShelf();
     const before = await this.stored();
     const news = await this.news(before, now, transport);
-    const wanted = await setOf(news.manifest, this.config.platform);
+    const wanted = await setOf(news.manifest, this.config.platform, await this.bucket(news.manifest, "named"));
     const isCurrent = before.current?.id === wanted.id;
     const missing = await this.fetchAll(before.current?.set, wanted.set, transport);
     const pointer = { set: wanted.id, publication: news.manifest.publication, fresh_until: news.freshUntil };
@@ -276,6 +276,20 @@ export class Client {
     if (remove.length > 0) await this.store.change({ remove });
   }
 
+  /**
+   * Where this device stands among those of its tenant. It gives itself a name when that first matters, and keeps it;
+   * before that it stands last, and has what all have.
+   */
+  async bucket(manifest, named) {
+    if (!(manifest.cohorts ?? []).length) return LAST;
+    let unit = this.config.unit ?? (await this.shelf.small("device.json"))?.unit;
+    if (unit === undefined && named) {
+      unit = crypto.randomUUID();
+      await this.store.change({ put: new Map([await sealed("device.json", { unit })]) });
+    }
+    return unit === undefined ? LAST : bucketOf(this.config.addr, unit);
+  }
+
   /** Everything that is remembered, and what to make of damage. Nothing in it fails: what is damaged is left out. */
   async stored() {
     const notes = [];
@@ -284,7 +298,7 @@ export class Client {
     const [current, staged] = [await this.set("current"), await this.set("staged")];
     const manifest = latest && (await this.newestManifest(latest));
     if (latest && !manifest) notes.push("the newest manifest is damaged; what is installed counts until the next refresh");
-    const set = manifest ? (await setOf(manifest, this.config.platform)).set : current?.set;
+    const set = manifest ? (await setOf(manifest, this.config.platform, await this.bucket(manifest))).set : current?.set;
     const freshUntil = manifest ? latest.fresh_until : (current?.freshUntil ?? null);
     const known = {
       seen: seen?.at ?? null,

@@ -59,9 +59,11 @@ const isProgram = isMapOf({
   valid_until: isMaybe(isInstant),
   version: isVersion,
 });
+const isCohort = isMapOf({ mini_programs: isList(isProgram), percent: isCount, without: isMaybe(isList(isText)) });
 const MANIFEST = {
   addr: isText,
   branding: isMap,
+  cohorts: isMaybe(isList(isCohort)),
   entitlements: isMap,
   environment: isText,
   expires: isInstant,
@@ -95,7 +97,8 @@ export function checkManifest(manifest, targets, { addr, environment }) {
     [instant(manifest.expires) !== targets.expires, "it does not expire together with its targets"],
   ].find(([is]) => is);
   if (wrong) throw refused(wrong[1]);
-  const files = manifest.mini_programs.flatMap((program) => program.releases.flatMap(filesOf));
+  const programs = [manifest, ...(manifest.cohorts ?? [])].flatMap((it) => it.mini_programs);
+  const files = programs.flatMap((program) => program.releases.flatMap(filesOf));
   for (const file of files) {
     const target = targets.targets.get(file.target);
     const isNamed = target && file.target === file.blake3 && target.length === file.length && target.hashes.get("sha256") === file.sha256;
@@ -107,10 +110,27 @@ export function checkManifest(manifest, targets, { addr, environment }) {
 /** The bundle, then the overlay. */
 export const filesOf = (release) => (release ? [release.bundle, ...(release.overlay ? [release.overlay] : [])] : []);
 
-/** What a manifest says to shells of a platform code, and the name of that: its digest. */
-export async function setOf(manifest, platform) {
+/** The last place of all: among no share of the devices. */
+export const LAST = 9999;
+
+/** Where a device, or a user, stands among those of a tenant: 0 to 9,999. docs/rollout.md says how it is found. */
+export async function bucketOf(addr, unit) {
+  const digest = await sha256(utf8(`tenantry.dev bucket v1\n${addr}\n${unit}`));
+  return Math.floor((Number.parseInt(digest.slice(0, 8), 16) * 10_000) / 2 ** 32);
+}
+
+/** The mini-programs of a device: those of the first cohort that it is among, and of the others what that one leaves. */
+export function lineUp(manifest, bucket) {
+  const cohort = (manifest.cohorts ?? []).find(({ percent }) => bucket < percent * 100);
+  if (!cohort) return manifest.mini_programs;
+  const others = new Set([...(cohort.without ?? []), ...cohort.mini_programs.map((it) => it.app_id)]);
+  return [...manifest.mini_programs.filter((it) => !others.has(it.app_id)), ...cohort.mini_programs];
+}
+
+/** What a manifest says to a device with a shell of a platform code, and the name of that: its digest. */
+export async function setOf(manifest, platform, bucket) {
   const { addr, branding, entitlements, environment, limits, offline, revoked, tenant_id } = manifest;
-  const programs = manifest.mini_programs.map((program) => chosen(program, platform));
+  const programs = lineUp(manifest, bucket).map((program) => chosen(program, platform));
   programs.sort((one, other) => (one.app_id < other.app_id ? -1 : 1));
   const set = { addr, branding, entitlements, environment, limits, offline, platform, programs, revoked, tenant_id };
   const bytes = utf8(JSON.stringify(set));

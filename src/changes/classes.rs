@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::changes::facts::Told;
 use crate::changes::kind::{Cause, Kind, Weight, weight};
-use crate::changes::{Change, Of, Scope, TenantChanges};
+use crate::changes::{Change, Devices, Of, Scope, TenantChanges};
 use crate::text::Span;
 
 /// More values than these of one change are told as their number.
@@ -40,6 +40,8 @@ pub struct Shape {
     pub values: Values,
     /// The range of shells, or the mini-programs, when it is the same for all.
     pub scope: Option<Scope>,
+    /// For which of each tenant's devices.
+    pub devices: Devices,
     /// Why.
     pub cause: Cause,
     /// Whose reason it is.
@@ -63,6 +65,7 @@ struct Key {
     kind: Kind,
     program: Option<Arc<str>>,
     item: Option<Box<str>>,
+    devices: Devices,
     cause: Cause,
     of: Of,
     /// Where the reason stands, unless that is in the tenant's own file.
@@ -116,12 +119,16 @@ fn key(tenant: &TenantChanges, change: &Change) -> Key {
         Cause::ProgramGained => matches!(it.kind, Kind::Gain | Kind::ShellsGained),
         _ => matches!(it.kind, Kind::Update | Kind::Downgrade),
     };
-    let mut others = tenant.changes.iter().filter(|it| it.program == change.program && !it.why.cause.follows());
+    let mut others = tenant
+        .changes
+        .iter()
+        .filter(|it| it.program == change.program && it.devices == change.devices && !it.why.cause.follows());
     let leader = others.find(leads).filter(|_| change.why.cause.follows());
     Key {
         kind: change.kind,
         program: change.program.clone(),
         item: change.item.clone(),
+        devices: change.devices,
         cause: change.why.cause,
         of: change.why.of,
         shared: Some(change.why.span).filter(|_| !tenant.owns(&change.why)),
@@ -151,6 +158,7 @@ fn shape(key: &Key, values: Values, scopes: &BTreeSet<Scope>) -> Shape {
         item: key.item.clone(),
         values,
         scope: scopes.next().filter(|_| scopes.next().is_none()).cloned(),
+        devices: key.devices,
         cause: key.cause,
         of: key.of,
         told: Vec::new(),
@@ -181,6 +189,7 @@ impl Shape {
             Values::Various(_) => true,
         };
         let names = (self.kind, &self.program, &self.item) == (change.kind, &change.program, &change.item);
-        names && values && (self.cause, self.of) == (change.why.cause, change.why.of)
+        let why = (self.cause, self.of) == (change.why.cause, change.why.of);
+        names && values && why && self.devices == change.devices
     }
 }

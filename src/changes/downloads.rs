@@ -4,9 +4,9 @@
 //! files than before. Manifests and metadata, some kilobytes each, do not count, nor does whether a device waits
 //! until somebody opens the mini-program: the figure is the most that one device may have to fetch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::changes::{Comparer, Levels, Pair, Seat};
+use crate::changes::{Comparer, Devices, Levels, Pair, Seat};
 use crate::digest::Blake3;
 use crate::input::TenantStatus;
 use crate::model::ProgramId;
@@ -16,6 +16,8 @@ use crate::model::ProgramId;
 pub struct Fetch {
     /// The levels.
     pub levels: Levels,
+    /// The devices.
+    pub devices: Devices,
     /// Digest of its tree.
     pub tree: Blake3,
     /// Which archive.
@@ -42,16 +44,19 @@ pub struct Download {
 
 /// Of a tenant's levels the one at which a device fetches most, the lowest among equals; none when nothing is fetched.
 pub fn worst(fetches: &[Fetch], levels: &[u32], length: impl Fn(Blake3) -> u64) -> Option<Download> {
-    let at = |level: u32| {
+    let devices: BTreeSet<Devices> = fetches.iter().map(|it| it.devices).collect();
+    let at = |(level, devices): (u32, Devices)| {
         // The same archive is fetched once, however many mini-programs it is for.
-        let needed = fetches.iter().filter(|it| it.levels.contains(level)).map(|it| match it.what {
+        let needed = fetches.iter().filter(|it| it.levels.contains(level) && it.devices == devices);
+        let needed = needed.map(|it| match it.what {
             Fetched::Bundle(..) => (it.tree, length(it.tree)),
             Fetched::Overlay(bytes) => (it.tree, bytes),
         });
         let needed: BTreeMap<Blake3, u64> = needed.collect();
         Download { level, bytes: needed.values().sum() }
     };
-    let downloads = levels.iter().map(|level| at(*level)).filter(|it| it.bytes > 0);
+    let downloads =
+        levels.iter().flat_map(|level| devices.iter().map(|it| at((*level, *it)))).filter(|it| it.bytes > 0);
     downloads.reduce(|most, it| if it.bytes > most.bytes { it } else { most })
 }
 

@@ -38,6 +38,11 @@ impl Witness<'_> {
                 [base(&|it| it.because), head(&|it| it.why)].concat()
             }
             Kind::Lose => [head(&|it| it.why), base(&|it| it.because)].concat(),
+            // Its time has come: what it has waited for comes before who wants it.
+            Kind::Gain if change.why.of == Of::Head && !change.why.cause.is_want() => {
+                let waited = program(Of::Base).and_then(|it| it.from).map(|it| vec![it.why]);
+                [told(Of::Head, waited), head(&|it| it.because)].concat()
+            }
             Kind::Gain => {
                 // What kept it out counts when it was granted already.
                 let kept_out = base(&|it| if it.because.is_empty() { Vec::new() } else { it.why });

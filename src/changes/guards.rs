@@ -3,11 +3,9 @@
 
 use crate::changes::kind::Kind;
 use crate::changes::{ChangeSet, TenantChanges};
+use crate::index::SOON;
 use crate::input::{RevocationBudget, TenantStatus};
-use crate::time::{Duration, Timestamp};
-
-/// An end that a change brings nearer than this takes something away that nobody could bring back in time.
-const SOON: Duration = Duration::days(7);
+use crate::time::Timestamp;
 
 macro_rules! guards {
     ($($name:ident = $slug:literal, $meaning:literal;)*) => {
@@ -149,8 +147,8 @@ impl Evidence<'_> {
     }
 }
 
-/// The larger of a share of all tenants, rounded down, and a number.
-fn allowance(budget: RevocationBudget, tenants: usize) -> usize {
+/// How many tenants a budget lets lose something: the larger of a share of all, rounded down, and a number.
+pub fn allowance(budget: RevocationBudget, tenants: usize) -> usize {
     let share = tenants.saturating_mul(budget.percent as usize) / 100;
     share.max(budget.at_least as usize)
 }

@@ -70,7 +70,7 @@ kinds! {
     Lose = "lose", Loss, Published, "A mini-program goes.";
     Postponed = "postponed", Loss, Published, "A mini-program that runs now stops, and comes back at a later instant.";
     ShellsLost = "shells_lost", Loss, Published, "A mini-program goes from shells that are in the field.";
-    Block = "block", Loss, Published, "A version must stop at once.";
+    Block = "block", Loss, Published, "A version must stop: at once, or when it is left.";
     EndsEarlier = "ends_earlier", Loss, Published, "A mini-program ends earlier than it would have.";
     EntitlementLost = "entitlement_lost", Loss, Published, "A right that is no mini-program goes.";
     EntitlementLowered = "entitlement_lowered", Loss, Published, "A right that is no mini-program shrinks.";
@@ -115,7 +115,7 @@ kinds! {
     DataClassLowered = "data_class_lowered", Rest, Inside, "A mini-program handles less sensitive data.";
     DataRegionRemoved = "data_region_removed", Rest, Inside, "A mini-program no longer keeps data in a region.";
     RuleTightened = "rule_tightened", Rest, Inside, "A rule of the tenant's compliance profile asks for more.";
-    Term = "term", Rest, Inside, "Something else in what the tenant bought: plan, add-on, licence, pin, override, channel, shells.";
+    Term = "term", Rest, Inside, "Something else in what the tenant bought: plan, add-on, licence, pin, override, channel, shells; or a label by which rollouts select.";
 }
 
 macro_rules! causes {
@@ -154,12 +154,16 @@ causes! {
     Revoked = "revoked", "An override of the tenant takes it away.";
     LicenceEnded = "licence_ended", "The licence leaves no time for it.";
     Review = "review", "Its review status does not let it ship.";
+    VersionRevoked = "version_revoked", "The version is revoked.";
     Compliance = "compliance", "A rule of the tenant's compliance profile forbids it.";
     OutsideRegion = "outside_region", "It keeps data outside the tenant's region.";
     LicenceRestricted = "licence_restricted", "The licence has ended, and the version came after it.";
     OutsideGrant = "outside_grant", "No grant covers the version.";
     Pin = "pin", "The tenant is pinned to another version.";
     Channel = "channel", "It is a pre-release of a channel that the tenant is not on.";
+    Rollout = "rollout", "The rollout of the version has not come to the tenant.";
+    Percentage = "percentage", "The rollout of the version has come to other devices of the tenant.";
+    Frozen = "frozen", "It would come inside a freeze window.";
     Platform = "platform", "No shell of the tenant runs it.";
     Dependency = "dependency", "A mini-program that it needs cannot be had.";
     NoVersion = "no_version", "No version lies in the range that is asked for.";
@@ -187,11 +191,11 @@ causes! {
 }
 
 /// How much a change matters, given why it comes: what a new mini-program asks for comes with it, and a version that
-/// is in review or on another channel was not meant for the tenant.
+/// is in review, on another channel or rolled out to others first was not meant for the tenant.
 pub fn weight(kind: Kind, cause: Cause) -> Weight {
     match (kind, cause) {
         (Kind::PermissionAdded | Kind::EgressAdded, Cause::ProgramGained) => Weight::Gain,
-        (Kind::HeldBack, Cause::Review | Cause::Channel) => Weight::Rest,
+        (Kind::HeldBack, Cause::Review | Cause::Channel | Cause::Rollout | Cause::Percentage) => Weight::Rest,
         _ => kind.weight(),
     }
 }
@@ -200,6 +204,11 @@ impl Cause {
     /// Whether it only follows from another change of the same mini-program, which has a reason of its own.
     pub fn follows(self) -> bool {
         matches!(self, Cause::ProgramGained | Cause::VersionChanged)
+    }
+
+    /// Whether it says who wants a program.
+    pub fn is_want(self) -> bool {
+        matches!(self, Cause::InPlan | Cause::InAddOn | Cause::Granted | Cause::RequiredBy)
     }
 
     /// Who wants a program.
@@ -219,12 +228,16 @@ impl Cause {
             Exclusion::Revoked { .. } => Cause::Revoked,
             Exclusion::LicenceEnded { .. } => Cause::LicenceEnded,
             Exclusion::Review { .. } => Cause::Review,
+            Exclusion::VersionRevoked { .. } => Cause::VersionRevoked,
             Exclusion::Compliance(_) => Cause::Compliance,
             Exclusion::DataRegion { .. } => Cause::OutsideRegion,
             Exclusion::LicenceRestricted { .. } => Cause::LicenceRestricted,
             Exclusion::NotGranted { .. } => Cause::OutsideGrant,
             Exclusion::Pin { .. } => Cause::Pin,
             Exclusion::Channel { .. } => Cause::Channel,
+            Exclusion::Rollout { .. } => Cause::Rollout,
+            Exclusion::Percentage { .. } => Cause::Percentage,
+            Exclusion::Frozen { .. } => Cause::Frozen,
             Exclusion::Platform { .. } => Cause::Platform,
             Exclusion::Dependency { .. } => Cause::Dependency,
             Exclusion::NoVersion { .. } => Cause::NoVersion,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::changes::downloads::{Fetch, Fetched};
 use crate::changes::kind::{Cause, Kind};
 use crate::changes::stays::Stay;
-use crate::changes::{Change, Comparer, Levels, Of, Seat, Side, Why, windows};
+use crate::changes::{Change, Comparer, Devices, Levels, Of, Seat, Side, Why, windows};
 use crate::manifest;
 use crate::manifest::MiniProgram;
 use crate::model::Release;
@@ -74,6 +74,14 @@ impl Comparer<'_> {
             let change = Change::new(Kind::Gain, line.first_reason()).program(line.app_id());
             found.push(change.to(&line.newest().version));
             fetch_all(&line.mini_program(), line, fetches);
+        }
+    }
+
+    /// What a tenant loses whose document is gone.
+    pub(super) fn programs_of_gone(&self, base: Seat<'_>, found: &mut Vec<Change>) {
+        let why = Why { cause: Cause::TenantRemoved, of: Of::Base, span: base.tenant.span };
+        for included in &base.resolution.included {
+            found.push(Change::new(Kind::Lose, why).program(&self.base.catalog.program(included.program).app_id));
         }
     }
 
@@ -203,9 +211,11 @@ pub(super) fn fetch(
     fetches: &mut Vec<Fetch>,
 ) {
     let bundle = Fetched::Bundle(line.included.program, line.included.releases[at].release);
-    fetches.push(Fetch { levels, tree: release.bundle.blake3, what: bundle });
+    let devices = Devices::ALL;
+    fetches.push(Fetch { levels, devices, tree: release.bundle.blake3, what: bundle });
     fetches.extend(release.overlay.as_ref().map(|it| Fetch {
         levels,
+        devices,
         tree: it.blake3,
         what: Fetched::Overlay(it.length),
     }));

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::bundle::Files;
 use crate::model::{
     AddOn, AllowDeny, Catalog, Dependency, Grant, Plan, PlanId, Profile, ProfileId, Program, ProgramId, Project,
-    Release, Shell, Template, Tenant,
+    Release, RevokedVersion, Rollout, RolloutStep, Shell, Template, Tenant,
 };
 
 /// Which parts of two catalogues mean the same. Positions are those of the head's lists.
@@ -120,6 +120,8 @@ impl Two<'_> {
             since,
             update_mode,
             min_usable_version,
+            rollout,
+            revoked,
             package,
             ext_schema: _,
             ext,
@@ -139,6 +141,8 @@ impl Two<'_> {
                 == (&head.req_permissions, &head.egress, &head.classification, &head.regions)
             && (status, since, update_mode, min_usable_version, ext)
                 == (&head.status, &head.since, &head.update_mode, &head.min_usable_version, &head.ext)
+            && is_rollout(rollout, &head.rollout)
+            && is_revoked(revoked, &head.revoked)
             && pairs(dependencies, &head.dependencies).is_some_and(|mut it| it.all(|it| self.is_dependency(it)))
             && pairs(conflicts, &head.conflicts).is_some_and(|mut it| it.all(conflict))
             && pairs(templates, &head.templates).is_some_and(|mut it| it.all(is_template))
@@ -274,6 +278,26 @@ pub(super) fn texts(lists: &AllowDeny) -> (Option<Vec<&str>>, Vec<&str>) {
     let AllowDeny { allow, deny } = lists;
     let allow = allow.as_ref().map(|(patterns, _)| patterns.iter().map(|it| &*it.text).collect());
     (allow, deny.iter().map(|it| &*it.text).collect())
+}
+
+fn is_rollout(base: &Option<Rollout>, head: &Option<Rollout>) -> bool {
+    let step = |(base, head): (&RolloutStep, &RolloutStep)| {
+        let RolloutStep { from, match_labels, label_spans: _, percent, max_tenants: _, span: _ } = base;
+        (from, match_labels, percent) == (&head.from, &head.match_labels, &head.percent)
+    };
+    match (base, head) {
+        (None, None) => true,
+        (Some(base), Some(head)) => pairs(&base.steps, &head.steps).is_some_and(|mut it| it.all(step)),
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+fn is_revoked(base: &Option<RevokedVersion>, head: &Option<RevokedVersion>) -> bool {
+    let said = |it: &RevokedVersion| {
+        let RevokedVersion { mode, reason, span: _ } = it;
+        (*mode, reason.clone())
+    };
+    base.as_ref().map(said) == head.as_ref().map(said)
 }
 
 fn is_template((base, head): (&Template, &Template)) -> bool {

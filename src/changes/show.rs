@@ -3,6 +3,7 @@
 //! Much of what is told was written by tenants and authors of the catalogue. It reaches no output but as a name, set
 //! apart from our own words ([`words`]), and each format writes names so that nobody obeys them.
 
+pub mod course;
 mod github;
 mod html;
 mod human;
@@ -11,7 +12,7 @@ mod markdown;
 mod words;
 
 use crate::changes::kind::{Cause, Kind, Weight, weight};
-use crate::changes::{Change, ChangeSet, Class, Download};
+use crate::changes::{Change, ChangeSet, Class, Download, TenantChanges};
 use crate::report::Styled;
 
 pub use crate::changes::show::github::annotations;
@@ -26,6 +27,8 @@ pub struct Names {
     pub base: String,
     /// Where it leads.
     pub head: String,
+    /// The stores whose tenants alone are compared; all tenants when there is none.
+    pub stores: Vec<String>,
 }
 
 /// For a terminal.
@@ -128,8 +131,8 @@ fn all_downloaded(set: &ChangeSet) -> u64 {
 }
 
 /// The most that a device of any tenant of a class downloads.
-fn download_of(set: &ChangeSet, class: &Class) -> Option<u64> {
-    class.tenants.iter().filter_map(|at| set.tenants[*at].download).map(|it| it.bytes).max()
+fn download_of(all: &[TenantChanges], class: &Class) -> Option<u64> {
+    class.tenants.iter().filter_map(|at| all[*at].download).map(|it| it.bytes).max()
 }
 
 fn uploads(set: &ChangeSet) -> String {

@@ -117,6 +117,7 @@ impl Comparer<'_> {
 fn is_placed_alike(one: &Release, other: &Release) -> bool {
     (one.min_code, one.max_code) == (other.min_code, other.max_code)
         && (one.status, one.since) == (other.status, other.since)
+        && one.revoked.is_some() == other.revoked.is_some()
         && one.dependencies.iter().map(|it| &it.range).eq(other.dependencies.iter().map(|it| &it.range))
 }
 

@@ -1,6 +1,7 @@
 //! What differs for a tenant apart from its mini-programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -10,8 +11,8 @@ use crate::changes::{Change, Comparer, Of, Seat, Side, Why, word};
 use crate::compose;
 use crate::input::{Entitlement, TenantStatus};
 use crate::manifest::{Offline, Revoked};
-use crate::model::{Catalog, Effect, Override, Tenant};
-use crate::resolve::{SEATS, generosity};
+use crate::model::{Catalog, Effect, Tenant};
+use crate::resolve::{SEATS, StoppedBy, generosity};
 use crate::text::Span;
 use crate::time::{Duration, Timestamp};
 
@@ -60,9 +61,14 @@ impl Comparer<'_> {
         found.extend(self.rules[after.at()].iter().map(|it| Change::new(it.kind, it.why).item(&it.item)));
     }
 
-    /// Plan, add-ons, channel, licence, pins, overrides, shells: what was bought, whether or not it changes a line-up today.
+    /// Plan, add-ons, channel, licence, pins, overrides, shells, and labels by which rollouts select: what was bought,
+    /// whether or not it changes a line-up today.
     fn bought(&self, base: &Tenant, head: &Tenant, found: &mut Vec<Change>) {
-        let (old, new) = (terms_of(self.base.catalog, base), terms_of(self.head.catalog, head));
+        let (mut old, mut new) = (terms_of(self.base.catalog, base), terms_of(self.head.catalog, head));
+        for (terms, tenant) in [(&mut old, base), (&mut new, head)] {
+            let labels = tenant.labels.iter().filter(|(key, _)| self.labels.contains(*key));
+            terms.extend(labels.map(|(key, value)| (format!("labels/{key}"), (value.clone(), tenant.span))));
+        }
         for item in old.keys().chain(new.keys().filter(|it| !old.contains_key(*it))) {
             let (from, to) = (old.get(item), new.get(item));
             if from.map(|it| &it.0) != to.map(|it| &it.0) {
@@ -154,22 +160,25 @@ impl Comparer<'_> {
         }
     }
 
-    /// Versions that must stop at once.
+    /// Versions that must stop.
     fn blocks(&self, base: Seat<'_>, head: Seat<'_>, found: &mut Vec<Change>) {
-        let listed = |side: &Side<'_>, seat: Seat<'_>| -> BTreeSet<(String, u32, String)> {
+        let listed = |of: Of, side: &Side<'_>, seat: Seat<'_>| -> BTreeMap<(String, u32, String), Why> {
             let revoked = compose::revoked(side.catalog, seat.resolution).into_iter();
-            revoked.map(|Revoked { app_id, code, mode }| (app_id, code, word(&mode))).collect()
+            let named = revoked.map(|Revoked { app_id, code, mode }| (app_id, code, word(&mode)));
+            let why = seat.resolution.stopped.iter().map(|it| {
+                let cause = match it.by {
+                    StoppedBy::Override => Cause::Revoked,
+                    StoppedBy::Version => Cause::VersionRevoked,
+                };
+                Why { cause, of, span: it.span }
+            });
+            named.zip(why).collect()
         };
-        let (old, new) = (listed(&self.base, base), listed(&self.head, head));
-        let come = new.difference(&old).map(|it| (Kind::Block, Of::Head, self.head.catalog, head.tenant, it));
-        let go = old.difference(&new).map(|it| (Kind::Unblock, Of::Base, self.base.catalog, base.tenant, it));
-        for (kind, of, catalog, tenant, (app_id, code, mode)) in come.chain(go) {
-            let Some(id) = catalog.find_program(app_id) else { continue };
-            let takes = |it: &&Override| matches!(it.effect, Effect::Revoke) && it.program == id;
-            let span =
-                tenant.overrides.iter().filter(takes).max_by_key(|it| it.expires).map_or(tenant.span, |it| it.span);
-            let why = Why { cause: Cause::Revoked, of, span };
-            let change = Change::new(kind, why).program(&catalog.program(id).app_id).item(&code.to_string());
+        let (old, new) = (listed(Of::Base, &self.base, base), listed(Of::Head, &self.head, head));
+        let come = new.iter().filter(|(it, _)| !old.contains_key(it)).map(|it| (Kind::Block, it));
+        let go = old.iter().filter(|(it, _)| !new.contains_key(it)).map(|it| (Kind::Unblock, it));
+        for (kind, ((app_id, code, mode), why)) in come.chain(go) {
+            let change = Change::new(kind, *why).program(&Arc::from(app_id.as_str())).item(&code.to_string());
             found.push(match kind {
                 Kind::Block => change.to(mode),
                 _ => change.from(mode),

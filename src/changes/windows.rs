@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use crate::changes::kind::{Cause, Kind};
 use crate::changes::programs::Line;
-use crate::changes::{Change, Comparer, Scope, Why};
+use crate::changes::{Change, Comparer, Of, Scope, Why};
 use crate::input::ExpirationStrategy;
-use crate::model::{Effect, Override};
+use crate::model::{Catalog, Effect, Override, ProgramId, Tenant};
+use crate::resolve::Resolution;
+use crate::text::Span;
 use crate::time::Timestamp;
 
 impl Comparer<'_> {
@@ -43,12 +45,11 @@ impl Line<'_> {
     /// What keeps the program away until an instant.
     fn begins(&self, at: Option<Timestamp>) -> Why {
         let tenant = self.seat.tenant;
-        let takes = |it: &&Override| matches!(it.effect, Effect::Revoke) && self.is_bound(it, at);
-        match (&tenant.license, tenant.overrides.iter().find(takes)) {
-            (Some(license), _) if license.window.from == at => self.why(Cause::Licence, license.span),
-            (_, Some(it)) => self.why(Cause::Revoked, it.span),
-            (_, None) => self.why(Cause::Dependency, self.newest().version_span),
-        }
+        let (cause, span) = begin(tenant, self.included.program, at).unwrap_or_else(|| {
+            // What it needs is not there before.
+            (Cause::Dependency, self.newest().version_span)
+        });
+        self.why(cause, span)
     }
 
     /// What ends the program at an instant.
@@ -67,6 +68,36 @@ impl Line<'_> {
 
     fn is_bound(&self, it: &Override, at: Option<Timestamp>) -> bool {
         it.program == self.included.program && Some(it.expires) == at
+    }
+}
+
+/// What of a tenant's own terms keeps a program away until an instant.
+fn begin(tenant: &Tenant, program: ProgramId, at: Option<Timestamp>) -> Option<(Cause, Span)> {
+    let is_bound = |it: &&Override| it.program == program && Some(it.expires) == at;
+    let takes = |it: &&Override| matches!(it.effect, Effect::Revoke) && is_bound(it);
+    match (&tenant.license, tenant.overrides.iter().find(takes)) {
+        (Some(license), _) if license.window.from == at => Some((Cause::Licence, license.span)),
+        (_, Some(it)) => Some((Cause::Revoked, it.span)),
+        (_, None) => None,
+    }
+}
+
+/// Has mini-programs whose time comes at an instant say what they have waited for. `before` is what was decided until
+/// then, with what was still to come.
+pub(super) fn tell_beginnings(
+    changes: &mut [Change],
+    catalog: &Catalog,
+    tenant: &Tenant,
+    before: &Resolution,
+    at: Timestamp,
+) {
+    let begun = before.included.iter().filter(|it| it.window.from == Some(at));
+    for included in begun {
+        let program = catalog.program(included.program);
+        let gain = |it: &&mut Change| it.kind == Kind::Gain && it.program.as_ref() == Some(&program.app_id);
+        let newest = || (Cause::Dependency, included.releases[0].of(catalog, included.program).version_span);
+        let (cause, span) = begin(tenant, included.program, Some(at)).unwrap_or_else(newest);
+        changes.iter_mut().filter(gain).for_each(|it| it.why = Why { cause, of: Of::Head, span });
     }
 }
 

@@ -17,7 +17,7 @@ use crate::diag;
 use crate::diag::{Code, Diagnostic};
 use crate::input::ReviewStatus;
 use crate::load::SourceTree;
-use crate::model::{Catalog, Plan, Profile, ProfileId, Program, ProgramId, Project, Shell, meets};
+use crate::model::{Catalog, Plan, Profile, ProfileId, Program, ProgramId, Project, Release, Shell, meets};
 use crate::parse::Kind;
 use crate::text::{FileId, Span};
 
@@ -150,12 +150,17 @@ fn version_order(program: &Program, found: &mut Vec<Diagnostic>) {
 }
 
 fn nothing_ships(program: &Program, found: &mut Vec<Diagnostic>) {
-    let ships = |status| matches!(status, ReviewStatus::Approved | ReviewStatus::Online);
+    let ships =
+        |it: &Release| it.revoked.is_none() && matches!(it.status, ReviewStatus::Approved | ReviewStatus::Online);
     let Some(newest) = program.releases.last() else { return };
-    if program.releases.iter().any(|release| ships(release.status)) {
+    if program.releases.iter().any(ships) {
         return;
     }
-    let message = format!("no version of `{}` is `approved` or `online`, so nobody gets it", program.app_id);
+    let but = match program.releases.iter().any(|it| it.revoked.is_some()) {
+        true => " and not revoked",
+        false => "",
+    };
+    let message = format!("no version of `{}` is `approved` or `online`{but}, so nobody gets it", program.app_id);
     let diagnostic = Diagnostic::new(Code::NothingShips, newest.review_span, message)
         .here("the newest version")
         .help("set the status of a version that has passed review to `approved`");

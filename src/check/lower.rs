@@ -2,6 +2,7 @@
 
 pub(super) mod catalog;
 pub(super) mod program;
+mod rollout;
 pub(super) mod tenant;
 
 use semver::{Version, VersionReq};

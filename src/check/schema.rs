@@ -2,7 +2,9 @@
 
 mod derive;
 mod errors;
-mod examples;
+pub mod examples;
+mod names;
+pub mod order;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde::de::DeserializeOwned;
@@ -12,6 +14,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::parse::{Document, Kind};
 use crate::text::Span;
 pub use derive::all;
+pub use names::{Names, with_names};
 
 /// More than this in one document is one problem, not many.
 const MOST_REPORTED: usize = 50;

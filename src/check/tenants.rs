@@ -1,7 +1,7 @@
 //! The rules of tenants: each against the catalogue, then all against one another.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use semver::VersionReq;
 
@@ -11,7 +11,7 @@ use crate::check::names;
 use crate::check::{Typed, TypedValue};
 use crate::diag::{Code, Diagnostic};
 use crate::input::{SalesStatus, TenantStatus};
-use crate::model::{AddOn, AddOnId, Catalog, Effect, ProgramId, Tenant, meets};
+use crate::model::{AddOn, AddOnId, Catalog, Effect, Program, ProgramId, Release, Tenant, meets};
 use crate::parse::Document;
 use crate::text::Span;
 use crate::time::Timestamp;
@@ -135,6 +135,7 @@ fn idle(catalog: &Catalog, tenant: &Tenant, now: Timestamp, found: &mut Vec<Diag
         let program = catalog.program(*id);
         let release = program.releases.iter().find(|release| release.code == *code);
         let version = &release.expect("an unknown pin does not get into the model").version;
+        found.extend(release.and_then(|it| pinned_to_revoked(program, it, *span)));
         let mut ranges = granted.iter().filter(|(it, ..)| it == id).peekable();
         if ranges.peek().is_none() || ranges.clone().any(|(_, range, _)| meets(*range, version)) {
             continue;
@@ -148,6 +149,13 @@ fn idle(catalog: &Catalog, tenant: &Tenant, now: Timestamp, found: &mut Vec<Diag
         });
         found.push(labelled);
     }
+}
+
+fn pinned_to_revoked(program: &Program, release: &Release, span: Span) -> Option<Diagnostic> {
+    let revoked = release.revoked.as_ref()?;
+    let message = format!("the pin is to `{}` of `{}`, which is revoked", release.version, program.app_id);
+    let diagnostic = Diagnostic::new(Code::PinRevoked, span, message).label(revoked.span, "revoked here");
+    Some(diagnostic.help("pin another version, or take the pin out: until then the tenant is without the mini-program"))
 }
 
 /// Every grant that holds now: of the plan and those it extends, of add-ons, of overrides.
@@ -189,6 +197,8 @@ pub struct TenantKey<'a> {
     pub tenant_id: &'a str,
     /// Its domains.
     pub domains: &'a [String],
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
     /// Its document, when it was read this time.
     pub document: Option<&'a Document>,
     /// What to point at when there is no document: the start of its file.
@@ -203,6 +213,7 @@ impl<'a> TenantKey<'a> {
             name: &tenant.metadata.name,
             tenant_id: &tenant.spec.tenant_id,
             domains: &tenant.spec.domains,
+            labels: &tenant.metadata.labels,
             document: Some(&typed.document),
             span: Place::root(&typed.document).span(),
         })

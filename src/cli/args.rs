@@ -5,8 +5,11 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use crate::changes::{Allowance, Guard};
+use crate::publish::guards;
 
 /// Compiles tenants and a catalogue, written as YAML in git, into a signed manifest for each tenant and the bundles that they share.
 #[derive(Debug, Parser)]
@@ -40,10 +43,16 @@ pub(crate) enum Command {
     Rollback(RollbackArguments),
     /// Delete what no publication needs any more.
     Gc(GcArguments),
+    /// Show what was published to each store, newest first: when, by whom, from which commit, and why.
+    Log(LogArguments),
+    /// Say what a tenant was entitled to at an instant, why, and who answers for the commit.
+    At(AtArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Show what a change does to customers, before it is merged.
     Plan(PlanArguments),
+    /// Shows what changes by itself between two instants: licences, overrides and whatever else has a date.
+    Simulate(SimulateArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
     /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.
@@ -56,8 +65,17 @@ pub(crate) enum Command {
     Keys(KeysArguments),
     /// Write a small project that compiles.
     Init(InitArguments),
+    /// Add a tenant, mini-program, plan, add-on or compliance profile that passes `check` at once.
+    New(NewArguments),
+    /// Put documents into one layout: keys in one order, comments kept.
+    Fmt(FmtArguments),
     /// Write or check the JSON Schemas that editors use.
     Schema(SchemaArguments),
+    /// Print what makes a shell complete commands, options and names of the project.
+    Completions(CompletionsArguments),
+    /// Write manual pages, for whoever packages this program.
+    #[command(hide = true)]
+    Man(ManArguments),
 }
 
 /// Which inputs, and when.
@@ -88,7 +106,7 @@ pub(crate) struct CompileArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on from what a store shows, and write only what it has not; `all` stands for every store of the project.
-    #[arg(long, value_name = "STORE")]
+    #[arg(long, value_name = "STORE", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) onto: Vec<String>,
     #[command(flatten)]
     pub(crate) keys: KeysFolderArgument,
@@ -100,14 +118,17 @@ pub(crate) struct CompileArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PublishArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do exactly what this plan says (from `--dry-run --format json`), or nothing.
+    /// Do exactly what this plan says, or nothing: what `tenantry plan --out` kept, or what `--dry-run --format json` wrote.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`; goes into the record.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = published_allowance)]
+    pub(crate) allow: Vec<Allowance>,
     /// What was compiled; `out` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -128,7 +149,7 @@ pub(crate) struct PublishArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RefreshArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// Say what is due, and do nothing.
     #[arg(long)]
@@ -158,11 +179,14 @@ pub(crate) struct RollbackArguments {
     #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
     pub(crate) reason: Option<String>,
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// Say what would come back, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Let a guard pass, by the exact number of tenants that it found, such as `revocations=7`; goes into the record.
+    #[arg(long, value_name = "GUARD=NUMBER", value_parser = published_allowance)]
+    pub(crate) allow: Vec<Allowance>,
     /// Bring tenants back too that were removed since.
     #[arg(long)]
     pub(crate) restore_removed: bool,
@@ -182,7 +206,7 @@ pub(crate) struct RollbackArguments {
 #[derive(Debug, Args)]
 pub(crate) struct GcArguments {
     /// A store, by its name in `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Vec<String>,
     /// How long an object has been known to be unreferenced before it goes.
     #[arg(long, value_name = "DURATION", default_value = "P1D")]
@@ -208,6 +232,47 @@ pub(crate) struct GcArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
+    pub(crate) store: Vec<String>,
+    /// How many publications of each store, at most; the newest ones.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Say which tenants each publication moved, too: reads the index of every one of them.
+    #[arg(long)]
+    pub(crate) changes: bool,
+    /// For people, or one JSON document.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AtArguments {
+    /// The instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z.
+    #[arg(value_name = "DATE")]
+    pub(crate) instant: String,
+    /// The tenant's name.
+    #[arg(add = ArgValueCompleter::new(complete::tenants))]
+    pub(crate) tenant: String,
+    /// One mini-program; all that the tenant wanted when left out.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) app_id: Option<String>,
+    /// The store whose publications count, by its name in `tenantry.yaml`; may be left out where there is only one.
+    #[arg(long, value_name = "NAME", conflicts_with = "git", add = ArgValueCompleter::new(complete::stores))]
+    pub(crate) store: Option<String>,
+    /// Ask no store: what the history of git alone says.
+    #[arg(long)]
+    pub(crate) git: bool,
+    /// The branch whose history counts where no store is asked; the default branch when left out.
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct KeysFolderArgument {
     /// Where keys are; `keys` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
@@ -217,8 +282,10 @@ pub(crate) struct KeysFolderArgument {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     /// The tenant's name.
+    #[arg(add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: String,
     /// One mini-program; all that the tenant wants when left out.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
     pub(crate) app_id: Option<String>,
     #[command(flatten)]
     pub(crate) input: InputArguments,
@@ -232,6 +299,9 @@ pub(crate) struct PlanArguments {
     /// `BASE..HEAD` compares two revisions, `BASE...HEAD` the second with where it left the first, `BASE` a revision with the working directory. When left out: the working directory with where it left the default branch.
     #[arg(value_name = "BASE..HEAD")]
     pub(crate) range: Option<String>,
+    /// Compare with what this store shows: its commit is the base, only its tenants count, and of the range only `..HEAD` may be given. May be given several times, or as `all`, for stores that show one commit.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: Vec<String>,
     /// Decide both sides for this instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -252,10 +322,42 @@ pub(crate) struct PlanArguments {
     pub(crate) exit_code: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// Tenants by their names; all of them when none is named.
+    pub(crate) tenant: Vec<String>,
+    /// The first instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z. Now when left out; SOURCE_DATE_EPOCH counts too.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// The last instant; of a date, the whole day. Thirty days after the first when left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Read a git revision, without a checkout, and not the working directory.
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// Spell instants as clocks of this zone show them, too, such as `Europe/Rome`.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = PageFormat::Human)]
+    pub(crate) format: PageFormat,
+    /// With `--format markdown`: most characters of the comment.
+    #[arg(long, value_name = "CHARS", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub(crate) budget: u32,
+}
+
 fn allowance(text: &str) -> Result<Allowance, String> {
-    let guards = || Guard::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
+    allowance_among(Guard::ALL, text)
+}
+
+fn published_allowance(text: &str) -> Result<Allowance, String> {
+    allowance_among(&guards::ASKED, text)
+}
+
+fn allowance_among(known: &[Guard], text: &str) -> Result<Allowance, String> {
+    let guards = || known.iter().map(|it| it.slug()).collect::<Vec<_>>().join(", ");
     let (name, number) = text.split_once('=').ok_or("write it as `GUARD=NUMBER`")?;
-    let guard = Guard::ALL.iter().find(|it| it.slug() == name);
+    let guard = known.iter().find(|it| it.slug() == name);
     let guard = guard.ok_or_else(|| format!("there is no guard `{name}`; there are {}", guards()))?;
     let number = number.parse().map_err(|_| format!("`{number}` is not a number of tenants"))?;
     Ok(Allowance { guard: *guard, number })
@@ -267,13 +369,19 @@ pub(crate) struct VerifyArguments {
     #[arg(conflicts_with_all = ["store", "url"])]
     pub(crate) folder: Option<PathBuf>,
     /// Check what a store of `tenantry.yaml` holds. With `--url`: the store whose tenants come.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Make the publication of this commit again, and compare every byte of it with what the store or the folder holds. Needs no key.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["url", "deep", "at"])]
+    pub(crate) reproduce: Option<String>,
+    /// With `--reproduce`: where the publication was compiled; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR", requires = "reproduce", conflicts_with_all = ["folder", "store"])]
+    pub(crate) out: Option<PathBuf>,
     /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
-    #[arg(long, value_name = "ADDRESS", requires = "url")]
+    #[arg(long, value_name = "ADDRESS", requires = "url", add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: Vec<String>,
     /// The platform code of the shells; the newest when left out.
     #[arg(long, value_name = "N", requires = "url", default_value_t = u32::MAX, hide_default_value = true)]
@@ -295,7 +403,7 @@ pub(crate) struct VerifyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// One store of `tenantry.yaml`; all of them when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// The CDN to ask; the `base_url` of each store, or of the project, when left out.
     #[arg(long, value_name = "URL")]
@@ -315,7 +423,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) out: Option<PathBuf>,
     /// Serve what was published to this store of `tenantry.yaml`; nothing is compiled then.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
     pub(crate) store: Option<String>,
     /// The port; 0 is any that is free.
     #[arg(long, value_name = "N", default_value_t = 8080)]
@@ -375,7 +483,7 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
     /// The tenant's address; or its name, where the project's `out/state/index.json` is at hand.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: String,
     /// The folder to keep everything in; it belongs to one tenant.
     #[arg(long, value_name = "DIR")]
@@ -386,6 +494,9 @@ pub(crate) struct FetchArguments {
     /// The platform code of the shell; the newest when left out.
     #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
     pub(crate) platform: u32,
+    /// Who is counted when a version goes to a share of the devices; a random name of the folder's own when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) unit: Option<String>,
     /// Fetch optional programs too.
     #[arg(long)]
     pub(crate) optional: bool,
@@ -469,11 +580,145 @@ pub(crate) struct InitArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArguments {
+    #[command(subcommand)]
+    pub(crate) command: NewCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewCommand {
+    /// A customer organisation.
+    Tenant(NewTenant),
+    /// A mini-program, or a new version of one.
+    Program(NewProgram),
+    /// Something to sell.
+    Plan(NewPlan),
+    /// Something to sell on top of a plan.
+    AddOn(NewAddOn),
+    /// Rules that forbid or demand.
+    Profile(NewProfile),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewTenant {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// The plan that it bought; the first that is on sale when left out.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::plans))]
+    pub(crate) plan: Option<String>,
+    /// An add-on that it bought.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::add_ons))]
+    pub(crate) add_on: Vec<String>,
+    /// The compliance profile that it is under.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::profiles))]
+    pub(crate) profile: Option<String>,
+    /// The region that its data is bound to.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewProgram {
+    /// Its identifier in reverse domain form, such as `com.example.forms`.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) app_id: String,
+    /// The name of the version.
+    #[arg(value_name = "VERSION", default_value = "1.0.0")]
+    pub(crate) release: String,
+    /// Its name for people; that of the version before, or made of the identifier, when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewPlan {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// A plan whose grants it contains.
+    #[arg(long, value_name = "PLAN", add = ArgValueCompleter::new(complete::plans))]
+    pub(crate) extends: Option<String>,
+    /// A mini-program that it grants.
+    #[arg(long, value_name = "APP_ID", add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) program: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewAddOn {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// A plan that it can be added to; any when left out.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::plans))]
+    pub(crate) plan: Vec<String>,
+    /// A mini-program that it grants.
+    #[arg(long, value_name = "APP_ID", add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) program: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewProfile {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub(crate) name: String,
+    /// Its name for people; made of the other one when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArguments {
+    /// Write nothing; name the files that are laid out otherwise, and end with 1 when there are any.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// The files; every one with documents when left out. `-` reads standard input and writes standard output.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_AFTER_HELP)]
+pub(crate) struct CompletionsArguments {
+    /// The shell that reads it.
+    #[arg(value_enum)]
+    pub(crate) shell: ShellArgument,
+}
+
+const COMPLETIONS_AFTER_HELP: &str = "\
+In ~/.bashrc: source <(tenantry completions bash). In ~/.zshrc: source <(tenantry completions zsh).
+In ~/.config/fish/config.fish: tenantry completions fish | source. Names come from the project at every key.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellArgument {
+    /// Bash.
+    Bash,
+    /// Elvish.
+    Elvish,
+    /// Fish.
+    Fish,
+    /// PowerShell.
+    Powershell,
+    /// Zsh.
+    Zsh,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// Where to write them.
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
-    /// Write the schemas into `schemas` in the project's folder.
+    /// Write the schemas, with the project's names in them, into `schemas` in the project's folder.
     #[arg(long, conflicts_with = "check")]
     pub(crate) write: bool,
-    /// Check that the schemas there are those of this version.
+    /// Check that the schemas there are those of this version and of the project's names.
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -516,6 +761,16 @@ pub(crate) enum PlanFormat {
     Html,
     /// Workflow commands of GitHub Actions for guards; the whole plan goes into the file that GITHUB_STEP_SUMMARY names.
     Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    /// For a terminal.
+    Human,
+    /// A comment on a pull request.
+    Markdown,
+    /// One JSON document.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -106,6 +106,7 @@ fn config(settings: &Settings, arguments: &FetchArguments) -> Result<Config, Fai
         .map_err(|why| Failure::new(Exit::World, format!("cannot read the root `{}`: {why}", path.display())))?;
     let mut config =
         Config::new(&arguments.dir, &arguments.url, address_of(settings, &arguments.tenant)?, root, arguments.platform);
+    config.unit.clone_from(&arguments.unit);
     if arguments.optional {
         config.optional = Optional::Fetched;
     }

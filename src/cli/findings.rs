@@ -8,16 +8,25 @@ use super::settings::Settings;
 use crate::diag::{self, Diagnostic};
 use crate::load::SourceTree;
 use crate::report::{self, Findings, Format, Styled};
+use crate::text::SourceMap;
 
 /// Most bytes of a summary. GitHub shows none that is larger than a MiB.
 const SUMMARY: usize = 1_000_000;
 
 /// Diagnostics, in the format asked for. Machine formats always go to stdout.
-pub(crate) fn say(settings: &Settings, tree: &SourceTree, mut found: Vec<Diagnostic>, format: Format, place: Place) {
-    let sources = tree.sources();
-    diag::sort(&mut found, &sources);
-    let folder = settings.folder_in_repository();
-    let findings = Findings { diagnostics: &found, sources: &sources, folder: &folder };
+pub(crate) fn say(settings: &Settings, tree: &SourceTree, found: Vec<Diagnostic>, format: Format, place: Place) {
+    print(&tree.sources(), &settings.folder_in_repository(), found, format, place);
+}
+
+/// Diagnostics for whoever sits at the terminal, also of texts that are no project.
+pub(crate) fn tell(sources: &SourceMap, found: Vec<Diagnostic>) {
+    // Only machine formats say where in the repository a file is.
+    print(sources, "", found, Format::Human, Place::Talk);
+}
+
+fn print(sources: &SourceMap, folder: &str, mut found: Vec<Diagnostic>, format: Format, place: Place) {
+    diag::sort(&mut found, sources);
+    let findings = Findings { diagnostics: &found, sources, folder };
     let styled = match format {
         Format::Human => Styled::Coloured,
         _ => Styled::Plain,

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use super::args::InitArguments;
 use super::output;
-use super::schema::text;
+use super::schema;
 use super::{Exit, Failure};
-use crate::check::schema;
+use crate::load::{Content, SourceTree, TreeFile};
+use crate::path::RepoPath;
 
 /// Names each file once: what lies under `init/` is written under the same path.
 macro_rules! same {
@@ -45,9 +46,10 @@ const FILES: [(&str, &str); 22] = same![
 ];
 
 /// Files that would mean something to tools if they had their names here already.
-const RENAMED: [(&str, &str); 3] = [
+const RENAMED: [(&str, &str); 4] = [
     (".gitignore", include_str!("init/gitignore")),
     (".vscode/settings.json", include_str!("init/vscode-settings.json")),
+    (".vscode/extensions.json", include_str!("init/vscode-extensions.json")),
     ("README.md", include_str!("init/readme.md")),
 ];
 
@@ -64,7 +66,7 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Failure> {
         }
         Err(why) => return Err(world("list", folder, why)),
     }
-    let schemas = schema::all().into_iter().map(|(name, value)| (format!("schemas/{name}"), text(&value)));
+    let schemas = schema::files(&tree());
     let plain = FILES.into_iter().chain(RENAMED).map(|(path, text)| (path.to_owned(), text.to_owned()));
     for (path, text) in plain.chain(schemas) {
         let path = folder.join(path);
@@ -83,6 +85,17 @@ pub(super) fn run(arguments: &InitArguments) -> Result<(), Failure> {
          README.md says what is where, and what to do before you publish.\n",
     ));
     Ok(())
+}
+
+/// The project as it will be read.
+fn tree() -> SourceTree {
+    let file = |(path, text): (&str, &str)| TreeFile {
+        path: RepoPath::parse(path).expect("our own names are plain"),
+        content: Content::Bytes(text.as_bytes().into()),
+    };
+    let mut files: Vec<TreeFile> = FILES.into_iter().map(file).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    SourceTree { commit: None, files }
 }
 
 /// Whether nothing can be overwritten: the folder is not there, or empty but for a repository that was just made.

@@ -1,8 +1,11 @@
 //! `tenantry plan`
 #![expect(clippy::disallowed_methods, reason = "this file writes the plan that `--out` keeps")]
 
+mod base;
+
 use std::path::Path;
 
+use self::base::Sides;
 use super::args::{PlanArguments, PlanFormat};
 use super::findings;
 use super::output::{self, Place};
@@ -10,20 +13,21 @@ use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::changes::show::{self, Names};
 use crate::changes::{ChangeSet, Outcome};
-use crate::load::{self, SourceTree};
+use crate::model::Project;
 use crate::pipeline::plan::{Job, PlanError, plan};
 use crate::report::{Format, Styled};
 
 /// Bytes of the longest character.
 const LONGEST_CHARACTER: usize = 4;
 
-/// How much of a commit is shown.
-const SHORT: usize = 9;
-
 pub(super) fn run(settings: &Settings, arguments: &PlanArguments) -> Result<(), Failure> {
     let now = settings.now(arguments.at.as_deref())?;
-    let Sides { base, head, names } = sides(settings, arguments.range.as_deref())?;
-    let job = Job { base: &base, head: &head, now, allowances: &arguments.allow };
+    let project = match arguments.store.is_empty() {
+        true => Project::default(),
+        false => settings.project_file()?,
+    };
+    let Sides { base, head, names, stores } = base::sides(settings, &project, arguments)?;
+    let job = Job { base: &base, head: &head, now, stores: &stores, allowances: &arguments.allow };
     let (set, warnings) = match plan(&job) {
         Ok(planned) => planned,
         Err(PlanError::Base(found)) => {
@@ -49,77 +53,6 @@ pub(super) fn run(settings: &Settings, arguments: &PlanArguments) -> Result<(), 
         findings::summarise(|budget| show::comment(&set, &names, budget / LONGEST_CHARACTER));
     }
     finish(arguments, &set)
-}
-
-/// The two projects, and what people call them.
-struct Sides {
-    base: SourceTree,
-    head: SourceTree,
-    names: Names,
-}
-
-fn sides(settings: &Settings, range: Option<&str>) -> Result<Sides, Failure> {
-    let root = &settings.project;
-    let is_range = |it: &&str| it.contains("..");
-    let (base, head) = match (range, range.filter(is_range)) {
-        (_, Some(range)) => two(root, range)?,
-        (Some(base), None) => (Revision { name: base.to_owned(), commit: load::git::commit(root, base)? }, None),
-        (None, None) => (default_base(root)?, None),
-    };
-    let (head, head_name) = match head {
-        Some(it) => (load::git::read(root, &it.commit)?, it.shown()),
-        None => (load::dir::read(root, settings.threads)?, "working directory".to_owned()),
-    };
-    let tree = load::git::read_beside(root, &base.commit, &head)?;
-    Ok(Sides { base: tree, head, names: Names { base: base.shown(), head: head_name } })
-}
-
-/// A revision as it was named, and its commit.
-struct Revision {
-    name: String,
-    commit: String,
-}
-
-impl Revision {
-    fn shown(&self) -> String {
-        let short = &self.commit[..SHORT.min(self.commit.len())];
-        match self.commit.starts_with(&self.name) {
-            true => short.to_owned(),
-            false => format!("{} ({short})", self.name),
-        }
-    }
-}
-
-/// `A..B`, or `A...B` for what B has changed since it left A. What is left out is `HEAD`.
-fn two(root: &Path, range: &str) -> Result<(Revision, Option<Revision>), Failure> {
-    let named = |text: &str| -> Result<Revision, Failure> {
-        let name = if text.is_empty() { "HEAD" } else { text };
-        Ok(Revision { name: name.to_owned(), commit: load::git::commit(root, name)? })
-    };
-    if let Some((base, head)) = range.split_once("...") {
-        let (base, head) = (named(base)?, named(head)?);
-        return Ok((merge_base(root, &base.name, &head.name)?, Some(head)));
-    }
-    let (base, head) = range.split_once("..").unwrap_or((range, ""));
-    Ok((named(base)?, Some(named(head)?)))
-}
-
-/// Where the working directory left the branch that changes are proposed to.
-fn default_base(root: &Path) -> Result<Revision, Failure> {
-    let Some(branch) = load::git::default_branch(root)? else {
-        return Err(Failure::new(Exit::Usage, "there is no default branch to compare with")
-            .help("name a base, such as `tenantry plan HEAD` for what is not committed yet"));
-    };
-    merge_base(root, &branch, "HEAD")
-}
-
-fn merge_base(root: &Path, one: &str, other: &str) -> Result<Revision, Failure> {
-    let found = load::git::merge_base(root, one, other)?;
-    let Some(commit) = found else {
-        return Err(Failure::new(Exit::Usage, format!("`{one}` and `{other}` have no commit in common"))
-            .help("in a shallow clone fetch the whole history first, or name the base itself"));
-    };
-    Ok(Revision { name: format!("{one}, where {other} left it"), commit })
 }
 
 fn keep(path: &Path, set: &ChangeSet, names: &Names) -> Result<(), Failure> {

@@ -1,13 +1,11 @@
 //! `tenantry publish`
-#![expect(clippy::disallowed_methods, reason = "this file reads a plan")]
 
+mod plan_file;
 pub(super) mod report;
 
-use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
+use self::plan_file::{Known, PlanFile, Shown};
 use self::report::Reporter;
 use super::args::{PlainFormat, PublishArguments};
 use super::interrupt::Interrupt;
@@ -19,23 +17,13 @@ use crate::input::Publishers;
 use crate::load::git;
 use crate::metadata::DEVELOPMENT;
 use crate::pipeline::verify::Folder;
+use crate::publish::guards::Consent;
 use crate::publish::head::Kind;
 use crate::publish::projection::guard_regions;
-use crate::publish::{self, Job, Others, Plan, Planned, PublishError, Record, Report, Rewind};
+use crate::publish::{self, Job, Others, Planned, PublishError, Record, Report, Rewind};
 use crate::time::Timestamp;
 use crate::write::OutDir;
 use crate::write::state::Lineage;
-
-/// Version of the format of plan files.
-const FORMAT: u32 = 1;
-
-/// What `--dry-run --format json` writes and `--plan` reads.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlanFile {
-    format: u32,
-    stores: Vec<Plan>,
-}
 
 pub(super) fn run(settings: &Settings, arguments: &PublishArguments) -> Result<(), Failure> {
     let reporter = Reporter::new(settings, arguments.format);
@@ -57,9 +45,12 @@ fn publish(settings: &Settings, arguments: &PublishArguments, reporter: &Reporte
     if index.environment == DEVELOPMENT {
         output::warning("signed with throw-away DEVELOPMENT keys: no shell in production may trust it");
     }
+    let shown = arguments.plan.as_deref().map(plan_file::read).transpose()?;
+    let reviewed = shown.as_ref().and_then(Shown::reviewed);
     let run = Run {
         settings,
         arguments,
+        consent: Consent { allowances: arguments.allow.clone(), reviewed },
         now,
         index: &index,
         files: &Folder::new(&folder),
@@ -69,15 +60,21 @@ fn publish(settings: &Settings, arguments: &PublishArguments, reporter: &Reporte
         reporter,
     };
     let ready = stores.iter().map(|store| run.prepare(store)).collect::<Result<Vec<_>, _>>()?;
-    if let Some(path) = &arguments.plan {
-        guard_plan(path, &ready)?;
+    if let Some(shown) = &shown {
+        shown.guard_fresh(&index, &ready.iter().map(Ready::known).collect::<Vec<_>>())?;
     }
     if arguments.dry_run {
-        let plans: Vec<Plan> = ready.into_iter().map(|it| it.planned.plan).collect();
         match arguments.format {
-            PlainFormat::Json => output::json_line(&PlanFile { format: FORMAT, stores: plans }),
-            PlainFormat::Human => plans.iter().for_each(report::plan),
+            PlainFormat::Json => output::json_line(&PlanFile::new(ready.iter().map(|it| &it.planned.plan))),
+            PlainFormat::Human => ready.iter().for_each(|it| report::plan(&it.planned.plan)),
         }
+    }
+    // Nothing is sent to any store as long as a guard stops it for one.
+    for Ready { planned, .. } in &ready {
+        let overrides = planned.overrides(&run.consent)?;
+        overrides.iter().for_each(|it| report::overridden(&planned.plan.store, it));
+    }
+    if arguments.dry_run {
         return Ok(());
     }
     run.remember(&out, &ready)?;
@@ -96,35 +93,6 @@ fn read(out: &OutDir, folder: &Path) -> Result<Index, Failure> {
     })
 }
 
-/// A plan that was shown is carried out as it was shown, or not at all.
-fn guard_plan(path: &Path, ready: &[Ready<'_>]) -> Result<(), Failure> {
-    let shown = || -> Result<PlanFile, String> {
-        let bytes = fs::read(path).map_err(|why| why.to_string())?;
-        let file: PlanFile = serde_json::from_slice(&bytes).map_err(|why| why.to_string())?;
-        match file.format {
-            FORMAT => Ok(file),
-            other => Err(format!("its format is {other}, not {FORMAT}")),
-        }
-    };
-    let shown = shown().map_err(|why| {
-        Failure::new(Exit::World, format!("cannot read the plan `{}`: {why}", path.display()))
-            .help("make one with `tenantry publish --dry-run --format json`")
-    })?;
-    let names = |plans: &mut dyn Iterator<Item = &str>| plans.collect::<Vec<_>>().join("`, `");
-    let (planned, meant) = (
-        names(&mut shown.stores.iter().map(|it| it.store.as_str())),
-        names(&mut ready.iter().map(|it| it.planned.plan.store.as_str())),
-    );
-    if planned != meant {
-        return Err(Failure::new(Exit::Usage, format!("the plan is for `{planned}`, and this run for `{meant}`"))
-            .help("name the stores of the plan with `--store`"));
-    }
-    for (ready, shown) in ready.iter().zip(&shown.stores) {
-        ready.planned.plan.guard_fresh(shown)?;
-    }
-    Ok(())
-}
-
 /// A store with what is to be done to it.
 struct Ready<'a> {
     store: &'a Opened<'a>,
@@ -132,10 +100,18 @@ struct Ready<'a> {
     planned: Planned,
 }
 
+impl Ready<'_> {
+    /// What plans are compared with.
+    fn known(&self) -> Known<'_> {
+        Known { plan: &self.planned.plan, before: self.planned.before.as_ref() }
+    }
+}
+
 /// One run of the command.
 struct Run<'a> {
     settings: &'a Settings,
     arguments: &'a PublishArguments,
+    consent: Consent,
     now: Timestamp,
     index: &'a Index,
     files: &'a Folder<'a>,
@@ -185,6 +161,7 @@ impl Run<'_> {
             clock: &self.settings.clock(self.now),
             clocks: self.settings.clocks(None),
             record,
+            consent: &self.consent,
             others: match self.arguments.take_over {
                 true => Others::TakeOver,
                 false => Others::Respect,

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::stores::{self, Opened};
 use super::{Exit, Failure, output};
 use crate::model::Project;
+use crate::publish::guards::Consent;
 use crate::publish::head::Kind;
 use crate::publish::refresh::{self, Due, Extent, NEXT, Refreshed, Renewal};
 use crate::publish::{Others, Report};
@@ -39,6 +40,7 @@ fn refresh(settings: &Settings, arguments: &RefreshArguments, reporter: &Reporte
         reporter,
         kind: Kind::Refresh,
         reason: None,
+        consent: Consent::default(),
         others: match arguments.take_over {
             true => Others::TakeOver,
             false => Others::Respect,

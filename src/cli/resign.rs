@@ -9,6 +9,7 @@ use super::{Exit, Failure, compile, output};
 use crate::index::Index;
 use crate::model::Project;
 use crate::publish::base::Base;
+use crate::publish::guards::Consent;
 use crate::publish::head::Kind;
 use crate::publish::plan::Total;
 use crate::publish::renewal::{RenewalError, Signing};
@@ -78,6 +79,7 @@ pub(super) struct Run<'a> {
     pub(super) reporter: &'a Reporter<'a>,
     pub(super) kind: Kind,
     pub(super) reason: Option<String>,
+    pub(super) consent: Consent,
     pub(super) others: Others,
     pub(super) clocks: Clocks,
 }
@@ -134,6 +136,7 @@ impl Run<'_> {
             clock: &self.settings.clock(self.now),
             clocks: self.clocks,
             record: &record,
+            consent: &self.consent,
             others: self.others,
             rewind: Rewind::Allow,
             threads: self.settings.threads,

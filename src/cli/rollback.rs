@@ -13,6 +13,7 @@ use super::stores::{self, Opened};
 use super::{Exit, Failure, output};
 use crate::model::Project;
 use crate::publish::base::Base;
+use crate::publish::guards::Consent;
 use crate::publish::head::Kind;
 use crate::publish::rollback::{self, Change, Earlier, NoWay, Removed, Way};
 use crate::publish::{Others, Report, Tools, refresh};
@@ -46,6 +47,7 @@ fn rollback(settings: &Settings, arguments: &RollbackArguments, reporter: &Repor
         reporter,
         kind: Kind::Rollback,
         reason: arguments.reason.clone(),
+        consent: Consent { allowances: arguments.allow.clone(), reviewed: None },
         others: match arguments.take_over {
             true => Others::TakeOver,
             false => Others::Respect,
@@ -58,10 +60,15 @@ fn rollback(settings: &Settings, arguments: &RollbackArguments, reporter: &Repor
     };
     let rollback = Rollback { run, project: &project, keys: &keys, elsewhere, arguments };
     // All of them are looked at before anything is done to the first.
+    let mut objections = Vec::new();
     for store in &stores {
         let tools = store.tools(&|_| ());
-        let (_, _, way) = rollback.way(store, &tools)?;
+        let (base, earlier, way) = rollback.way(store, &tools)?;
         rollback.show(&store.spec.name, &way);
+        objections.push(rollback::objections(&earlier, &base, &way, now));
+    }
+    for found in &objections {
+        rollback.run.consent.overrides(found)?;
     }
     if arguments.dry_run {
         return Ok(());

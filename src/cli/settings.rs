@@ -114,7 +114,12 @@ impl Settings {
 
     /// The inputs: the working directory or a revision.
     pub(crate) fn tree(&self, input: &InputArguments) -> Result<SourceTree, LoadError> {
-        match &input.rev {
+        self.revision(input.rev.as_deref())
+    }
+
+    /// The same by the revision alone.
+    pub(crate) fn revision(&self, revision: Option<&str>) -> Result<SourceTree, LoadError> {
+        match revision {
             Some(revision) => load::git::read(&self.project, revision),
             None => load::dir::read(&self.project, self.threads),
         }

@@ -84,6 +84,7 @@ impl Judge<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bucket::Bucket;
     use crate::client::set::Set;
     use crate::manifest::Manifest;
 
@@ -108,7 +109,7 @@ mod tests {
             "source": { "compiler": "test", "inputs_digest": "0".repeat(64) }, "spec_version": "1.0.0", "tenant_id": "t",
         }))
         .expect("a manifest");
-        Set::of(&manifest, 12)
+        Set::of(&manifest, 12, Bucket::of("a", "device"))
     }
 
     fn at(text: &str) -> Timestamp {

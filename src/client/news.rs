@@ -169,7 +169,7 @@ fn check(refresh: &Refresh<'_>, manifest: &Manifest, targets: &Targets) -> Resul
         }
         () if manifest.expires != common.expires => "it does not expire together with its targets".into(),
         () => {
-            let releases = manifest.mini_programs.iter().flat_map(|program| &program.releases);
+            let releases = manifest.every_program().flat_map(|program| &program.releases);
             let mut files = releases.flat_map(|it| [&it.bundle].into_iter().chain(&it.overlay));
             return files.try_for_each(|file| check_file(refresh, file, targets));
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
+
 use super::answer::{HeldBack, Missing, StaleEdge, Update};
 use super::disk::Disk;
 use super::download;
@@ -11,9 +13,10 @@ use super::judge::Judge;
 use super::news::News;
 use super::objects::{self, Keep};
 use super::set::{Program, Set};
-use super::state::{self, Latest, Pointer, STAGED};
+use super::state::{self, Device, Latest, Pointer, STAGED};
 use super::stored::Stored;
 use super::{Config, Optional};
+use crate::bucket::Bucket;
 use crate::digest::Blake3;
 use crate::manifest::File;
 use crate::time::{Duration, Timestamp};
@@ -40,7 +43,8 @@ impl Refresh<'_> {
     pub(super) fn run(&self) -> Result<Update, Trouble> {
         let before = Stored::load(self.disk, self.config);
         let news = News::fetch(self, &before)?;
-        let wanted = Set::of(&news.manifest, self.config.platform_code);
+        let bucket = self.bucket(&before, &news)?;
+        let wanted = Set::of(&news.manifest, self.config.platform_code, bucket);
         let (id, bytes) = wanted.to_bytes();
         let held_back = before.held_back(id, self.clock).map(|until| HeldBack { set: id.to_string(), until });
         let is_current = before.current.as_ref().is_some_and(|it| it.0.set == id);
@@ -54,6 +58,18 @@ impl Refresh<'_> {
         };
         objects::sweep(self.disk, Keep::Wanted(&BTreeMap::new()))?;
         Ok(Update { staged, held_back, missing, ..self.update(&before, &news, &wanted) })
+    }
+
+    /// Where this device stands. It finds out who it is when that first matters, and stays it.
+    fn bucket(&self, before: &Stored, news: &News) -> Result<Bucket, Trouble> {
+        if news.manifest.cohorts.is_empty() || before.knows_who_it_is(self.config) {
+            return Ok(before.bucket(self.config));
+        }
+        // Without a name of its own it stands last, and asks again the next time.
+        let Ok(unit) = unit() else { return Ok(Bucket::LAST) };
+        let bucket = Bucket::of(&self.config.addr, &unit);
+        state::save(self.disk, &Device { unit })?;
+        Ok(bucket)
     }
 
     /// What is new, but for what became of it.
@@ -146,6 +162,13 @@ impl Refresh<'_> {
         let wait = longest.min(left).min(change).max(CHECK_NOT_BEFORE);
         Timestamp::from_unix(self.clock.unix() + wait).unwrap_or(self.clock)
     }
+}
+
+/// A name that no other device has.
+fn unit() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 /// Fetches the files of one program of the current set.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{ProgramChange, ProgramVersion};
+use crate::bucket::Bucket;
 use crate::digest::Blake3;
 use crate::input::{Branding, Entitlement, Icon, Permission};
 use crate::manifest::{Face, File, Manifest, MiniProgram, Offline, PlatformVersion, Release, Revoked, Update, Version};
@@ -76,10 +77,10 @@ pub(super) struct Difference {
 }
 
 impl Set {
-    /// What a manifest says to shells of this platform code.
-    pub(super) fn of(manifest: &Manifest, platform_code: u32) -> Set {
-        let mut programs: Vec<Program> =
-            manifest.mini_programs.iter().map(|program| choose(program, platform_code)).collect();
+    /// What a manifest says to a device in this bucket, with a shell of this platform code.
+    pub(super) fn of(manifest: &Manifest, platform_code: u32, bucket: Bucket) -> Set {
+        let programs = manifest.line_up(bucket).into_iter();
+        let mut programs: Vec<Program> = programs.map(|program| choose(program, platform_code)).collect();
         programs.sort_by(|a, b| a.app_id.cmp(&b.app_id));
         Set {
             addr: manifest.addr.clone(),

@@ -73,6 +73,12 @@ pub(super) struct Seen {
     pub(super) at: Timestamp,
 }
 
+/// Who this device is among those of its tenant. Nobody is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Device {
+    pub(super) unit: String,
+}
+
 /// What the server calls the timestamp that is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tag {
@@ -90,7 +96,8 @@ macro_rules! sealed {
     ($($type:ty: $name:literal),*) => { $(impl Sealed for $type { const NAME: &'static str = $name; })* };
 }
 
-sealed!(Tenant: "tenant.json", Latest: "latest.json", Boot: "boot.json", Seen: "clock.json", Tag: "etag.json");
+sealed!(Tenant: "tenant.json", Latest: "latest.json", Boot: "boot.json", Seen: "clock.json", Tag: "etag.json",
+    Device: "device.json");
 
 /// The pointers: the set that starts, the one before it, the one that waits.
 pub(super) const CURRENT: &str = "current";
@@ -98,8 +105,8 @@ pub(super) const PREVIOUS: &str = "previous";
 pub(super) const STAGED: &str = "staged";
 
 /// Every name of a file of this kind.
-pub(super) const FILES: [&str; 8] =
-    [CURRENT, PREVIOUS, STAGED, Tenant::NAME, Latest::NAME, Boot::NAME, Seen::NAME, Tag::NAME];
+pub(super) const FILES: [&str; 9] =
+    [CURRENT, PREVIOUS, STAGED, Tenant::NAME, Latest::NAME, Boot::NAME, Seen::NAME, Tag::NAME, Device::NAME];
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

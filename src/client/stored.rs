@@ -6,7 +6,8 @@ use super::disk::Disk;
 use super::objects;
 use super::refresh::HELD_BACK;
 use super::set::Set;
-use super::state::{self, Boot, CURRENT, Found, Latest, PREVIOUS, Pointer, STAGED, Seen};
+use super::state::{self, Boot, CURRENT, Device, Found, Latest, PREVIOUS, Pointer, STAGED, Seen};
+use crate::bucket::Bucket;
 use crate::digest::{Blake3, Sha256};
 use crate::manifest::Manifest;
 use crate::time::Timestamp;
@@ -24,6 +25,8 @@ pub(super) struct Stored {
     pub(super) boot: Boot,
     /// The newest manifest that was verified.
     pub(super) newest: Option<Newest>,
+    /// Who this device is; none before anybody asked.
+    device: Option<Device>,
     latest: Option<Latest>,
     seen: Option<Timestamp>,
     /// Whether `current` is another set than the pointer says, or than it can say.
@@ -47,6 +50,7 @@ impl Stored {
         it.boot = boot.unwrap_or_default();
         it.seen = it.take("the time of the last start", state::load::<Seen>(disk)).map(|it| it.at);
         it.latest = it.take("which publication is the newest", state::load::<Latest>(disk));
+        it.device = it.take("who this device is", state::load::<Device>(disk));
         it.newest = it.latest.clone().and_then(|latest| it.read_newest(disk, config, latest));
         it.staged = it.read_set(disk, config, STAGED);
         it.previous = it.read_set(disk, config, PREVIOUS);
@@ -84,9 +88,21 @@ impl Stored {
         newest.or_else(|| Some(self.current.as_ref()?.0.fresh_until))
     }
 
+    /// Whether anything says who this device is.
+    pub(super) fn knows_who_it_is(&self, config: &Config) -> bool {
+        config.unit.is_some() || self.device.is_some()
+    }
+
+    /// Where this device stands among those of its tenant. One that does not know who it is stands last: it has only
+    /// what all have.
+    pub(super) fn bucket(&self, config: &Config) -> Bucket {
+        let unit = config.unit.as_ref().or(self.device.as_ref().map(|it| &it.unit));
+        unit.map_or(Bucket::LAST, |unit| Bucket::of(&config.addr, unit))
+    }
+
     /// What the newest manifest says to this shell; where that is damaged, what is installed.
     pub(super) fn newest_set(&self, config: &Config) -> Option<Set> {
-        let newest = self.newest.as_ref().map(|it| Set::of(&it.manifest, config.platform_code));
+        let newest = self.newest.as_ref().map(|it| Set::of(&it.manifest, config.platform_code, self.bucket(config)));
         newest.or_else(|| Some(self.current.as_ref()?.1.clone()))
     }
 

@@ -75,6 +75,9 @@ codes! {
     SelfConflict = "self-conflict", Error, "A mini-program that depends on or conflicts with itself, or depends on one that it conflicts with.";
     IdlePattern = "idle-pattern", Error, "A closed list whose pattern names nothing in the catalogue.";
     NothingShips = "nothing-ships", Warning, "A mini-program of which no version may ship.";
+    MinUsableVersion = "min-usable-version", Error, "A `min_usable_version` above the version that states it.";
+    RolloutOrder = "rollout-order", Error, "A rollout step that nothing dates, or that begins before the one before it has stood long enough.";
+    RolloutFalls = "rollout-falls", Error, "A rollout step whose share is no larger than what those have whom it selects.";
     // check: packages
     MissingPackage = "missing-package", Error, "A package that is not there.";
     PackageTooLarge = "package-too-large", Error, "A package over its `max_bytes`.";
@@ -89,6 +92,9 @@ codes! {
     OverrideExpired = "override-expired", Warning, "An override past its expiry.";
     UnknownPin = "unknown-pin", Error, "A pin to a version that does not exist.";
     PinOutsideRange = "pin-outside-range", Error, "A pin to a version outside every range that grants the program.";
+    PinRevoked = "pin-revoked", Warning, "A pin to a version that is revoked.";
+    UnknownLabel = "unknown-label", Warning, "A rollout step for a label that no tenant has.";
+    RolloutLimit = "rollout-limit", Error, "A rollout step that selects more tenants than its `max_tenants`.";
     AddOnPlan = "add-on-plan", Error, "An add-on that the tenant's plan does not take.";
     AddOnConflict = "add-on-conflict", Error, "Two add-ons that cannot be bought together.";
     Retired = "retired", Error, "A tenant with a retired plan or add-on.";

@@ -156,6 +156,10 @@ impl Explainer<'_> {
             Exclusion::Review { status, .. } => {
                 format!("review status{of} is `{}`, only `approved` and `online` versions ship", review_status(*status))
             }
+            Exclusion::VersionRevoked { .. } => {
+                let reason = topic.release.and_then(|it| it.revoked.as_ref()).map_or("", |it| &it.reason);
+                format!("version {version}{of} is revoked: {reason}")
+            }
             Exclusion::Compliance(breach) => self.breach(topic, breach),
             Exclusion::DataRegion { .. } => {
                 let region = self.tenant.data_region.as_ref().map_or("", |(region, _)| region);
@@ -174,6 +178,22 @@ impl Explainer<'_> {
             }
             Exclusion::Channel { .. } => {
                 format!("{version}{of} is a pre-release of a channel that tenant `{tenant}` is not on")
+            }
+            Exclusion::Rollout { from: Some(from), .. } => {
+                format!("the rollout of version {version}{of} comes to tenant `{tenant}` on {from}")
+            }
+            Exclusion::Rollout { from: None, .. } => {
+                format!("no step of the rollout of version {version}{of} selects tenant `{tenant}`")
+            }
+            Exclusion::Percentage { percent, .. } => {
+                format!(
+                    "the rollout of version {version}{of} has come to {percent} % of the devices of tenant `{tenant}`"
+                )
+            }
+            Exclusion::Frozen { profile, until, .. } => {
+                let name = &self.catalog.profiles[profile.at()].name;
+                let until = until.map(|it| format!(" until {it}")).unwrap_or_default();
+                format!("profile `{name}` lets nothing new{of} in{until}")
             }
             Exclusion::Platform { .. } => self.platform(topic),
             Exclusion::Dependency { program, .. } | Exclusion::DependencyEnded { program, .. } => {
@@ -258,11 +278,6 @@ impl Explainer<'_> {
             Rule::MinSoak => min_soak(profile, release, of),
             Rule::PinRequired => {
                 format!("profile `{name}` lets only pinned programs in, the version{of} is not pinned")
-            }
-            Rule::FreezeWindow => {
-                let frozen = profile.freeze_windows.iter().find(|(_, span)| *span == breach.span);
-                let until = frozen.and_then(|(it, _)| it.until).map(|it| format!(" until {it}")).unwrap_or_default();
-                format!("profile `{name}` lets no newly reviewed version{of} in{until}")
             }
         }
     }

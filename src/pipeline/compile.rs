@@ -15,14 +15,17 @@ use rayon::prelude::*;
 
 use self::guard::{guard_empty, guard_root};
 use self::held::{Previous, clear_folder, previous, record_lineage};
+pub(super) use self::incremental::basis_from_nothing;
 use self::incremental::{Read, read, read_project};
+pub(super) use self::maker::inputs_of;
 use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
-use super::{Decided, decide};
+use super::{Decided, decide, inputs_digest};
 use crate::check::schema::Shapes;
 use crate::compose::Composer;
 use crate::diag::{self, Diagnostic};
 use crate::digest::Blake3;
 use crate::index::{Archive, FORMAT, Index, TenantRecord, keys};
+use crate::input::RevocationBudget;
 use crate::load::SourceTree;
 use crate::metadata::keys::{KeyId, SignError};
 use crate::model::Project;
@@ -132,7 +135,8 @@ pub fn compile<E: From<CompileError>>(
         distrust(job, index);
     }
     let shapes = Shapes::new();
-    let signers = signers(&read_project(job.tree, &shapes));
+    let project = read_project(job.tree, &shapes);
+    let signers = signers(&project);
     let keys = signers.as_ref().ok().map(KeySet::of);
     // New keys sign everybody again; so nobody can be left alone then.
     let trusted = previous.index.as_ref().filter(|index| keys.as_ref().is_some_and(|keys| keys.made(index)));
@@ -147,7 +151,15 @@ pub fn compile<E: From<CompileError>>(
     guard_empty(&read)?;
     let signers = signers?;
     let keys = KeySet::of(&signers);
-    let publishing = Publishing { job, signers: &signers, keys, previous: &previous, read: &read, decided: &decided };
+    let publishing = Publishing {
+        job,
+        budget: project.revocation_budget,
+        signers: &signers,
+        keys,
+        previous: &previous,
+        read: &read,
+        decided: &decided,
+    };
     let summary = publishing.run(diagnostics.is_empty())?;
     Ok((summary, diagnostics))
 }
@@ -184,6 +196,7 @@ fn distrust(job: &Job<'_>, index: &mut Index) {
 /// From decisions to files.
 struct Publishing<'a> {
     job: &'a Job<'a>,
+    budget: RevocationBudget,
     signers: &'a Signers,
     keys: KeySet,
     previous: &'a Previous,
@@ -295,6 +308,8 @@ impl Publishing<'_> {
             compiler: COMPILER.into(),
             environment: self.signers.environment.clone(),
             commit: self.job.tree.commit.clone(),
+            inputs: Some(inputs_digest(self.job.tree)),
+            revocation_budget: Some(self.budget),
             publication: previous.filter(|_| !is_new).map_or(number, |it| it.publication),
             root_version,
             entitlement_keys: self.keys.entitlement.clone(),

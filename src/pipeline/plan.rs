@@ -11,18 +11,19 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use self::sides::{Matched, Sides};
-use super::{Checked, Decided};
+use super::{Checked, Decided, inputs_digest, simulate};
 use crate::bundle;
 use crate::changes::{
-    Allowance, ChangeSet, Class, Comparer, Evidence, Fetch, Of, Pair, Revision, Seat, Side, TenantChanges, Witness,
-    classes, judge,
+    AHEAD, Allowance, ChangeSet, Class, Comparer, Evidence, Fetch, Moment, Of, Pair, Revision, Seat, Side,
+    TenantChanges, Witness, classes, judge,
 };
 use crate::compose::{Bundles, Composer};
 use crate::diag::{self, Diagnostic};
-use crate::digest::{Blake3, Fingerprint, Sha256};
+use crate::digest::{Blake3, Sha256};
 use crate::explain::Explainer;
 use crate::index::Archive;
-use crate::load::{Content, SourceTree};
+use crate::input::StoreSpec;
+use crate::load::SourceTree;
 use crate::model::{Catalog, Tenant};
 use crate::render::Templates;
 use crate::resolve::Resolver;
@@ -37,6 +38,8 @@ pub struct Job<'a> {
     pub head: &'a SourceTree,
     /// The instant of every decision, on both sides.
     pub now: Timestamp,
+    /// Only tenants that one of these takes, on either side; all when there is none.
+    pub stores: &'a [&'a StoreSpec],
     /// What somebody allows that guards would stop.
     pub allowances: &'a [Allowance],
 }
@@ -56,23 +59,10 @@ pub enum PlanError {
 pub fn plan(job: &Job<'_>) -> Result<(ChangeSet, Vec<Diagnostic>), PlanError> {
     let mut sides = sides::read(job)?;
     let mut diagnostics = std::mem::take(&mut sides.head.diagnostics);
-    let matched = sides.matched();
+    let matched = sides.matched(job.stores);
     let decided = decide(job, &sides, &matched.pairs, &mut diagnostics)?;
     let planning = Planning { job, sides: &sides, matched: &matched, decided: &decided };
     Ok((planning.change_set(), diagnostics))
-}
-
-/// Digest of all inputs of a project. A plan was made for two of these, and is stale for others.
-pub fn inputs_digest(tree: &SourceTree) -> Blake3 {
-    let mut it = Fingerprint::new("tenantry.dev 2026-11 inputs of a plan v1");
-    for file in &tree.files {
-        let kind: &[u8] = match file.content {
-            Content::Bytes(_) => b"file",
-            Content::NotAFile => b"other",
-        };
-        it.part(file.path.as_str().as_bytes()).part(kind).part(file.bytes());
-    }
-    it.finish()
 }
 
 /// A tenant on one side and on the other.
@@ -142,7 +132,8 @@ impl<'a> Planning<'a> {
         let counts = self.matched.counts();
         let evidence = Evidence {
             budgets: [&sides.base, &sides.head].map(|it| it.project.revocation_budget),
-            tenants: counts,
+            // What makes a project empty is that nobody at all is left.
+            tenants: [counts[0], sides.head.tenants.len()],
             programs: sides.head.catalog.programs.len(),
             now: job.now,
             changes: &tenants,
@@ -153,6 +144,7 @@ impl<'a> Planning<'a> {
             tenants,
         };
         ChangeSet {
+            ahead: self.ahead(),
             at: job.now,
             base: revision(job.base, counts[0]),
             head: revision(job.head, counts[1]),
@@ -162,6 +154,16 @@ impl<'a> Planning<'a> {
             bundles: weighed.bundles,
             overlays: weighed.overlays,
         }
+    }
+
+    /// What changes by itself in the head, whether this change has anything to do with it or not.
+    fn ahead(&self) -> Vec<Moment> {
+        let Sides { head, .. } = self.sides;
+        let tenants = self.matched.heads();
+        let (first, last) = (self.job.now.second_after(), self.job.now.plus(AHEAD));
+        let (project, catalog, tree) = (&head.project, &head.catalog, self.job.head);
+        let job = simulate::Job { project, catalog, tenants: &tenants, tree, first, last };
+        simulate::simulate(&job).moments
     }
 
     fn compare(&self) -> Vec<Differing> {
@@ -234,7 +236,7 @@ impl<'a> Planning<'a> {
 
 /// The trees of all versions that somebody has. An archive follows from its tree, so to compare the tree is enough.
 fn trees<'a>(catalog: &Catalog, decided: impl Iterator<Item = &'a Decided>) -> Bundles {
-    let included = decided.flat_map(|it| &it.resolution.included);
+    let included = decided.flat_map(|it| it.resolution.line_ups()).flat_map(|it| &it.included);
     let wanted: BTreeSet<(usize, usize)> =
         included.flat_map(|it| it.releases.iter().map(|chosen| (it.program.at(), chosen.release))).collect();
     let wanted: Vec<(usize, usize)> = wanted.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use super::check::read;
 use super::finish::{complete, finish};
-use super::head::{Published, Reservation};
+use super::head::{Override, Published, Reservation};
 use super::plan::{Item, ItemKind, Planned, Total, guard_lineage, obstacle};
 use super::state::{Seen, Swap};
 use super::{Clocks, Event, Job, PublishError, workers};
@@ -60,6 +60,7 @@ pub fn apply(job: &Job<'_>, planned: &Planned) -> Result<Report, PublishError> {
         timestamps: 0,
         finished_first: None,
     };
+    let overrides = planned.overrides(job.consent)?;
     let mut seen = planned.seen.clone();
     if let Some(current) = seen.head.unfinished().cloned() {
         report.finished_first = Some(current.publication);
@@ -73,7 +74,7 @@ pub fn apply(job: &Job<'_>, planned: &Planned) -> Result<Report, PublishError> {
     if plan.is_nothing() {
         return Ok(report);
     }
-    seen = publish(job, planned, seen)?;
+    seen = publish(job, planned, overrides, seen)?;
     match seen.head.current.clone() {
         Some(current) if current.point() != plan.target => {
             let (store, number) = (plan.store.clone(), plan.target.publication);
@@ -91,7 +92,7 @@ pub fn apply(job: &Job<'_>, planned: &Planned) -> Result<Report, PublishError> {
 }
 
 /// From a plan to the moment at which it counts.
-fn publish(job: &Job<'_>, planned: &Planned, seen: Seen) -> Result<Seen, PublishError> {
+fn publish(job: &Job<'_>, planned: &Planned, overrides: Vec<Override>, seen: Seen) -> Result<Seen, PublishError> {
     let plan = &planned.plan;
     let mut seen = match reserve(job, planned, seen)? {
         Claim::Ours(seen) => seen,
@@ -109,7 +110,7 @@ fn publish(job: &Job<'_>, planned: &Planned, seen: Seen) -> Result<Seen, Publish
         }
     }
     check_stop(job, planned)?;
-    let seen = commit(job, planned, seen)?;
+    let seen = commit(job, planned, &overrides, seen)?;
     let (publication, timestamps) = (plan.target.publication, plan.timestamps.len());
     (job.tools.progress)(Event::Committed { publication, timestamps });
     Ok(seen)
@@ -249,7 +250,7 @@ fn lost(job: &Job<'_>, planned: &Planned, there: Seen) -> Result<Claim, PublishE
 }
 
 /// The one step by which a publication counts.
-fn commit(job: &Job<'_>, planned: &Planned, mut seen: Seen) -> Result<Seen, PublishError> {
+fn commit(job: &Job<'_>, planned: &Planned, overrides: &[Override], mut seen: Seen) -> Result<Seen, PublishError> {
     let (plan, record) = (&planned.plan, job.record);
     let published = |seen: &Seen| Published {
         publication: plan.target.publication,
@@ -260,6 +261,7 @@ fn commit(job: &Job<'_>, planned: &Planned, mut seen: Seen) -> Result<Seen, Publ
         guard: record.guard,
         reason: record.reason.clone(),
         kind: record.kind,
+        overrides: overrides.to_vec(),
         finished: plan.timestamps.is_empty(),
         timestamps: plan.uploads.iter().find(|it| it.key.ends_with(".timestamps")).map(|it| it.sha256),
         receipt: seen.head.current.as_ref().and_then(|it| it.receipt),

@@ -1,5 +1,6 @@
 //! Why a publication stops, and what to do about it.
 
+use super::guards::Objection;
 use super::head::{Kind, Published, RESERVATION, Reservation};
 use super::projection::Homeless;
 use super::state::StateError;
@@ -95,6 +96,14 @@ pub enum PublishError {
         /// Its version here.
         to: u64,
     },
+    /// A guard stops it, and nobody has said that it may pass.
+    #[error("guard `{}`: {}", objection.guard.slug(), objection.message())]
+    Guard {
+        /// What it has found.
+        objection: Box<Objection>,
+        /// The number that was said, if one was.
+        said: Option<usize>,
+    },
     /// A tenant has nowhere to go.
     #[error(transparent)]
     Homeless(#[from] Homeless),
@@ -164,6 +173,7 @@ impl PublishError {
                 Some("publish from a newer commit; `--allow-rewind` publishes this one all the same".into())
             }
             PublishError::Backwards { store, .. } => Some(onto(store)),
+            PublishError::Guard { objection, said } => Some(objection.help(*said)),
             PublishError::Homeless(error) => Some(error.help()),
             PublishError::OtherRoot { .. } => Some("name another store, or compile with the keys of this one".into()),
             PublishError::Unsound(_) => Some("compile again; nothing was sent anywhere".into()),

@@ -91,6 +91,9 @@ pub struct Published {
     pub reason: Option<String>,
     /// Why, by its kind.
     pub kind: Kind,
+    /// The guards that somebody let pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// Whether every timestamp has been put. If not, anybody may go on.
     pub finished: bool,
     /// Digest of the timestamps that it moves; none when it moves none.
@@ -99,6 +102,18 @@ pub struct Published {
     /// The newest receipt that there is: of an earlier publication, as long as this one is not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptName>,
+}
+
+/// That somebody let a guard pass, by saying what it had found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// Which guard, as docs/plan.md names it.
+    pub guard: String,
+    /// How many tenants it had found.
+    pub number: usize,
+    /// How many it lets through by itself.
+    pub limit: usize,
 }
 
 /// Which receipt.
@@ -144,6 +159,12 @@ pub struct Past {
     /// The commit that it was compiled from, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Why, in the words of whoever published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The guards that somebody let pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
 }
 
 impl Published {
@@ -232,6 +253,8 @@ impl Head {
             by: published.by.clone(),
             kind: published.kind,
             commit: published.commit.clone(),
+            reason: published.reason.clone(),
+            overrides: published.overrides.clone(),
         };
         // The same publication under another index says nothing new to shells: one entry is enough.
         let mut history = self.history.clone();

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::difference::Difference;
 use super::error::describe;
-use super::head::{Head, Kind, Reservation};
+use super::guards::{self, Objection, Step};
+use super::head::{Head, Kind, Override, Reservation};
 use super::projection::project;
 use super::state::{Seen, Timestamps, index_key, timestamps_key};
-use super::{Job, Others, PublishError, Rewind, check};
-use crate::digest::Sha256;
+use super::{Consent, Job, Others, PublishError, Rewind, check};
+use crate::digest::{Blake3, Sha256};
 use crate::index::{Index, Point, keys};
 use crate::verify::Finding;
 
@@ -159,6 +160,10 @@ pub struct Planned {
     pub plan: Plan,
     /// What there is to know before it is carried out.
     pub notes: Vec<Note>,
+    /// What guards have found.
+    pub objections: Vec<Objection>,
+    /// What was compiled into what the store shows; none when it shows nothing, or what the plan leads to.
+    pub before: Option<Inputs>,
     /// The head that it was made for.
     pub seen: Seen,
     /// The index that the store will hold.
@@ -167,6 +172,22 @@ pub struct Planned {
     pub(super) bytes: Vec<u8>,
     /// The timestamps that move.
     pub(super) timestamps: Timestamps,
+}
+
+impl Planned {
+    /// The guards that are let pass, for the record; or the first one that stops.
+    pub fn overrides(&self, consent: &Consent) -> Result<Vec<Override>, PublishError> {
+        consent.overrides(&self.objections)
+    }
+}
+
+/// What a publication was compiled from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inputs {
+    /// The commit, where that is known.
+    pub commit: Option<String>,
+    /// Digest of all input files, where that is known.
+    pub digest: Option<Blake3>,
 }
 
 /// Something to know before a plan is carried out.
@@ -232,7 +253,16 @@ fn plan_for(job: &Job<'_>, index: Index) -> Result<Planned, PublishError> {
         leaves: Vec::new(),
         totals: BTreeMap::new(),
     };
-    let mut planned = Planned { plan, notes: Vec::new(), seen, index, bytes, timestamps: Timestamps::default() };
+    let mut planned = Planned {
+        plan,
+        notes: Vec::new(),
+        objections: Vec::new(),
+        before: None,
+        seen,
+        index,
+        bytes,
+        timestamps: Timestamps::default(),
+    };
     planned.notes.extend(unfinished(&planned.seen.head));
     if !planned.plan.is_nothing() {
         decide(job, &mut planned)?;
@@ -242,11 +272,23 @@ fn plan_for(job: &Job<'_>, index: Index) -> Result<Planned, PublishError> {
 
 /// What there is to do, where there is something.
 fn decide(job: &Job<'_>, planned: &mut Planned) -> Result<(), PublishError> {
-    let Planned { plan, notes, seen, index, bytes, timestamps } = planned;
+    let Planned { plan, notes, objections, before, seen, index, bytes, timestamps } = planned;
     guard_lineage(job, &seen.head)?;
     notes.extend(guard_descent(job, &seen.head, index)?);
     let base = plan.base.map(|point| job.tools.state().index(point)).transpose()?;
     guard_root(job, base.as_ref(), index)?;
+    if let Some(base) = &base {
+        *before = Some(Inputs { commit: base.commit.clone(), digest: base.inputs });
+        *objections = guards::objections(&Step {
+            store: &plan.store,
+            base,
+            // Who moves to another store of the project loses nothing.
+            next: &|addr| job.index.tenants.get(addr),
+            tenants: index.tenants.len(),
+            budget: index.revocation_budget,
+            now: job.now,
+        });
+    }
     let difference = Difference { job, base: base.as_ref(), index };
     plan.timestamps = difference.moves()?;
     plan.leaves = difference.leaves();

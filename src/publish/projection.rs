@@ -85,6 +85,9 @@ pub fn merge<'a>(parts: impl IntoIterator<Item = &'a Index>) -> Option<Index> {
         if part.commit != merged.commit {
             merged.commit = None;
         }
+        if part.inputs != merged.inputs {
+            merged.inputs = None;
+        }
         merged.clean &= part.clean;
         merged.publication = merged.publication.max(part.publication);
         merged.root_version = merged.root_version.min(part.root_version);
@@ -115,6 +118,8 @@ fn without_content(index: &Index) -> Index {
         compiler: index.compiler.clone(),
         environment: index.environment.clone(),
         commit: index.commit.clone(),
+        inputs: index.inputs,
+        revocation_budget: index.revocation_budget,
         publication: index.publication,
         root_version: index.root_version,
         entitlement_keys: index.entitlement_keys.clone(),

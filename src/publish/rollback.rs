@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::base::Base;
+use super::guards::{self, Objection, Step};
 use super::head::Past;
 use super::projection::takes;
 use super::refresh;
@@ -179,6 +180,18 @@ pub fn way(earlier: &Earlier, today: &Index, spec: &StoreSpec, removed: Removed<
     way
 }
 
+/// What guards say of it, before anything is signed. A rollback takes away like any other publication.
+pub fn objections(earlier: &Earlier, base: &Base<'_>, way: &Way, now: Timestamp) -> Vec<Objection> {
+    let Some(today) = &base.index else { return Vec::new() };
+    let back: BTreeSet<&str> = way.changes.iter().map(|it| it.addr.as_str()).collect();
+    let next = |addr: &str| match back.contains(addr) {
+        true => earlier.index.tenants.get(addr),
+        false => today.tenants.get(addr),
+    };
+    let (store, tenants) = (&base.spec.name, today.tenants.len());
+    guards::objections(&Step { store, base: today, next: &next, tenants, budget: None, now })
+}
+
 /// The objects that going back needs and the store has lost. Asks for each of them.
 pub fn missing(tools: &Tools<'_>, earlier: &Earlier, way: &Way) -> Result<Vec<String>, StateError> {
     let mut needed: BTreeMap<String, u64> = BTreeMap::new();
@@ -252,6 +265,7 @@ pub fn sign<'a>(
     let mut index = Index {
         publication: number,
         commit: earlier.index.commit.clone(),
+        inputs: earlier.index.inputs,
         root_version: signing.root().root.version,
         entitlement_keys: signing.keys.entitlement.as_ref().map_or_else(Vec::new, |it| Signers::ids(it)),
         freshness_keys: Signers::ids(&signing.keys.freshness),
@@ -289,6 +303,7 @@ fn settle(index: &mut Index, earlier: &Earlier, today: Option<&TenantRecord>, ol
         Some(today) => TenantRecord {
             name: today.name.clone(),
             domains: today.domains.clone(),
+            labels: today.labels.clone(),
             data_region: today.data_region.clone(),
             file: today.file.clone(),
             max_ttl: [today.max_ttl, old.max_ttl].into_iter().flatten().min(),

@@ -1,9 +1,13 @@
 //! Which versions may ship to the tenant at all, whatever its shells and its other programs.
 
+use std::collections::BTreeSet;
+
 use crate::input::{ExpirationStrategy, ReviewStatus};
 use crate::model::{Catalog, License, Release, Tenant, meets};
-use crate::resolve::compliance::{Pinning, Verdicts};
+use crate::resolve::compliance::{Pinning, Verdict, Verdicts};
 use crate::resolve::reasons::Exclusion;
+use crate::resolve::rollout;
+use crate::resolve::rollout::{EVERYBODY, Instants, Reach};
 use crate::resolve::wanted::{Entry, Wanted};
 use crate::time::{Timestamp, earliest};
 
@@ -14,6 +18,8 @@ pub(super) struct Candidates {
     pub(super) refused: Vec<Option<Exclusion>>,
     /// When this can become another.
     pub(super) next_change: Option<Timestamp>,
+    /// The shares of devices that have some version which the others do not have.
+    pub(super) percents: BTreeSet<u32>,
 }
 
 /// What the decision about one version takes from the tenant.
@@ -25,15 +31,18 @@ pub(super) struct Gate<'a> {
     /// Position of each program's first version among all versions of the catalogue.
     pub(super) first_release: &'a [usize],
     pub(super) now: Timestamp,
+    /// Which devices: the first of so many percent.
+    pub(super) percent: u32,
 }
 
 impl Gate<'_> {
     pub(super) fn candidates(&self, wanted: &Wanted<'_>) -> Candidates {
-        let mut found = Candidates { refused: Vec::with_capacity(64), next_change: None };
+        let mut found = Candidates { refused: Vec::with_capacity(64), next_change: None, percents: BTreeSet::new() };
         for entry in &wanted.entries {
             let pin = self.tenant.pins.iter().find(|(program, ..)| *program == entry.program);
             for (at, release) in self.catalog.program(entry.program).releases.iter().enumerate() {
                 let refusal = reviewed(release)
+                    .or_else(|| release.revoked.as_ref().map(|it| Exclusion::VersionRevoked { span: it.span }))
                     .or_else(|| self.compliant(entry, at, pin.is_some(), &mut found.next_change))
                     .or_else(|| self.in_region(release))
                     .or_else(|| self.licensed(release))
@@ -42,11 +51,43 @@ impl Gate<'_> {
                         let other = pin.filter(|(_, code, _)| *code != release.code);
                         other.map(|&(_, code, span)| Exclusion::Pin { code, span })
                     })
-                    .or_else(|| self.on_channel(release));
+                    .or_else(|| self.on_channel(release))
+                    .or_else(|| self.come(entry, at, pin.is_some(), &mut found));
                 found.refused.push(refusal);
             }
         }
         found
+    }
+
+    /// Whether a version has come: by its rollout, and not inside a freeze window.
+    fn come(&self, entry: &Entry, at: usize, pinned: bool, found: &mut Candidates) -> Option<Exclusion> {
+        let release = &self.catalog.program(entry.program).releases[at];
+        let instants = Instants { now: self.now, then: self.verdicts.map_or(Some(self.now), |it| it.freeze.then) };
+        let (reach, share) = match &release.rollout {
+            None => (Reach::Reached, EVERYBODY),
+            Some(it) => rollout::reach(it, self.tenant, self.percent, instants, &mut found.next_change),
+        };
+        if (1..self.percent).contains(&share) {
+            found.percents.insert(share);
+        }
+        let is_frozen = || self.verdict(entry, at, pinned).is_some_and(|it| it.is_frozen);
+        match reach {
+            Reach::Refused(why) => Some(why),
+            Reach::Reached if !is_frozen() => None,
+            Reach::Reached | Reach::Frozen => {
+                let freeze = &self.verdicts?.freeze;
+                let (profile, span) = freeze.window?;
+                Some(Exclusion::Frozen { profile, until: freeze.until, span })
+            }
+        }
+    }
+
+    fn verdict(&self, entry: &Entry, at: usize, pinned: bool) -> Option<&Verdict> {
+        let pinning = match pinned {
+            true => Pinning::Pinned,
+            false => Pinning::Free,
+        };
+        Some(self.verdicts?.on(self.first_release[entry.program.at()] + at, pinning))
     }
 
     fn compliant(
@@ -56,11 +97,7 @@ impl Gate<'_> {
         pinned: bool,
         next_change: &mut Option<Timestamp>,
     ) -> Option<Exclusion> {
-        let pinning = match pinned {
-            true => Pinning::Pinned,
-            false => Pinning::Free,
-        };
-        let verdict = self.verdicts?.on(self.first_release[entry.program.at()] + at, pinning);
+        let verdict = self.verdict(entry, at, pinned)?;
         *next_change = earliest(*next_change, verdict.next_change);
         verdict.breach.map(Exclusion::Compliance)
     }

@@ -4,13 +4,15 @@ use crate::input::{MinStatus, ReviewStatus};
 use crate::model::{AllowDeny, Catalog, Profile, ProfileId, Program, Release};
 use crate::resolve::reasons::{Breach, Rule, Subject};
 use crate::text::Span;
-use crate::time::{Timestamp, earliest};
+use crate::time::{Timestamp, Window, earliest};
 
 /// What a profile says of one version at one instant.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Verdict {
     /// The first rule that the version does not pass.
     pub(super) breach: Option<Breach>,
+    /// Whether it was reviewed, or its soak ended, inside the freeze window in which we are.
+    pub(super) is_frozen: bool,
     /// When, after that instant, the verdict can become another.
     pub(super) next_change: Option<Timestamp>,
 }
@@ -25,18 +27,67 @@ pub(super) enum Pinning {
 /// What a profile, with its imports, says of every version of the catalogue, program by program.
 #[derive(Debug)]
 pub(super) struct Verdicts {
+    /// What the freeze windows say.
+    pub(super) freeze: Freeze,
     free: Vec<Verdict>,
     pinned: Vec<Verdict>,
 }
 
+/// The freeze windows of a profile and its imports, at one instant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Freeze {
+    /// The last instant before the windows in which we are, one that touches another included; now when we are in none.
+    /// None when there is no instant before them. Whatever had not come by then waits.
+    pub(super) then: Option<Timestamp>,
+    /// The first window in which we are: who states it, and where.
+    pub(super) window: Option<(ProfileId, Span)>,
+    /// The first instant that lies in none.
+    pub(super) until: Option<Timestamp>,
+    /// The next instant at which a window begins or ends.
+    next_change: Option<Timestamp>,
+}
+
+impl Freeze {
+    fn new(catalog: &Catalog, profile: ProfileId, now: Timestamp) -> Freeze {
+        let closure = &catalog.profiles[profile.at()].closure;
+        let windows: Vec<(ProfileId, Window, Span)> = closure
+            .iter()
+            .flat_map(|id| catalog.profiles[id.at()].freeze_windows.iter().map(|(window, span)| (*id, *window, *span)))
+            .collect();
+        let containing = |at: Timestamp| windows.iter().find(|(_, window, _)| window.contains(at));
+        // Each round goes back before the beginning of a window that contains the instant, so rounds end.
+        let mut then = Some(now);
+        while let Some((_, window, _)) = then.and_then(containing) {
+            then = window.from.and_then(|from| Timestamp::from_unix(from.unix() - 1));
+        }
+        let mut until = Some(now);
+        while let Some((_, window, _)) = until.and_then(containing) {
+            until = window.until;
+        }
+        let bounds = windows.iter().flat_map(|(_, window, _)| [window.from, window.until]).flatten();
+        Freeze {
+            then,
+            window: containing(now).map(|(id, _, span)| (*id, *span)),
+            until,
+            next_change: bounds.filter(|at| *at > now).min(),
+        }
+    }
+
+    /// Whether something that came at an instant has to wait.
+    pub(super) fn holds(&self, came: Timestamp) -> bool {
+        self.window.is_some() && self.then.is_none_or(|then| came > then)
+    }
+}
+
 impl Verdicts {
     pub(super) fn new(catalog: &Catalog, profile: ProfileId, now: Timestamp) -> Verdicts {
+        let freeze = Freeze::new(catalog, profile, now);
         let all = |pinning| {
             let releases =
                 catalog.programs.iter().flat_map(|program| program.releases.iter().map(move |it| (program, it)));
-            releases.map(|(program, it)| verdict(catalog, profile, program, it, pinning, now)).collect()
+            releases.map(|(program, it)| verdict(catalog, profile, program, it, pinning, now, &freeze)).collect()
         };
-        Verdicts { free: all(Pinning::Free), pinned: all(Pinning::Pinned) }
+        Verdicts { free: all(Pinning::Free), pinned: all(Pinning::Pinned), freeze }
     }
 
     /// The verdict on the version at this position among all versions of the catalogue.
@@ -56,15 +107,21 @@ fn verdict(
     release: &Release,
     pinning: Pinning,
     now: Timestamp,
+    freeze: &Freeze,
 ) -> Verdict {
     let mut next_change = None;
-    let breach = catalog.profiles[id.at()].closure.iter().find_map(|&id| {
-        let profile = &catalog.profiles[id.at()];
+    let closure = || catalog.profiles[id.at()].closure.iter().map(|&id| (id, &catalog.profiles[id.at()]));
+    let breach = closure().find_map(|(id, profile)| {
         let timeless = standing_breach(profile, program, release);
         let breach = timeless.or_else(|| timed_breach(profile, release, pinning, now, &mut next_change));
         breach.map(|(rule, subject, span)| Breach { profile: id, rule, subject, span })
     });
-    Verdict { breach, next_change }
+    if breach.is_some() {
+        return Verdict { breach, is_frozen: false, next_change };
+    }
+    let soaked = closure().filter_map(|(_, profile)| Some(release.since?.plus(profile.min_soak?.0)));
+    let is_frozen = release.since.into_iter().chain(soaked).any(|came| freeze.holds(came));
+    Verdict { breach, is_frozen, next_change: earliest(next_change, freeze.next_change) }
 }
 
 /// The rules that `now` does not enter: all up to `review.min_status`.
@@ -115,29 +172,17 @@ fn timed_breach(
     now: Timestamp,
     next_change: &mut Option<Timestamp>,
 ) -> Option<(Rule, Subject, Span)> {
-    let mut changes_at = |at: Option<Timestamp>| {
-        *next_change = earliest(*next_change, at.filter(|at| *at > now));
-    };
     if let Some((soak, span)) = profile.min_soak {
         let ends = release.since.map(|since| since.plus(soak));
-        changes_at(ends);
+        *next_change = earliest(*next_change, ends.filter(|at| *at > now));
         if ends.is_none_or(|ends| ends > now) {
             return Some((Rule::MinSoak, Subject::Version, span));
         }
     }
     match (profile.pin_required, pinning) {
-        (Some(span), Pinning::Free) => return Some((Rule::PinRequired, Subject::Version, span)),
-        (Some(_), Pinning::Pinned) | (None, _) => (),
+        (Some(span), Pinning::Free) => Some((Rule::PinRequired, Subject::Version, span)),
+        (Some(_), Pinning::Pinned) | (None, _) => None,
     }
-    let since = release.since?;
-    for (window, span) in profile.freeze_windows.iter().filter(|(it, _)| it.from.is_none_or(|from| from <= since)) {
-        changes_at(window.from);
-        changes_at(window.until);
-        if window.contains(now) {
-            return Some((Rule::FreezeWindow, Subject::Version, *span));
-        }
-    }
-    None
 }
 
 /// Which of two lists refuses a text.

@@ -70,6 +70,11 @@ pub enum Exclusion {
         /// Where it was written.
         span: Span,
     },
+    /// The kill switch: nobody may use this version any more.
+    VersionRevoked {
+        /// The revocation.
+        span: Span,
+    },
     /// A rule of the tenant's profile, or of one that it imports, forbids it.
     Compliance(Breach),
     /// It keeps data outside the tenant's region.
@@ -97,6 +102,29 @@ pub enum Exclusion {
     /// A pre-release of a channel that the tenant is not on.
     Channel {
         /// The version.
+        span: Span,
+    },
+    /// Its rollout has not come to the tenant.
+    Rollout {
+        /// When it comes, if some step selects the tenant.
+        from: Option<Timestamp>,
+        /// That step; the rollout when none does.
+        span: Span,
+    },
+    /// Its rollout has come to a share of the tenant's devices, and these are the others.
+    Percentage {
+        /// The share.
+        percent: u32,
+        /// The step that says so.
+        span: Span,
+    },
+    /// It would come inside a freeze window.
+    Frozen {
+        /// The profile that states the window.
+        profile: ProfileId,
+        /// The first instant that lies in no window any more.
+        until: Option<Timestamp>,
+        /// The window.
         span: Span,
     },
     /// No shell of the tenant runs it.
@@ -194,8 +222,6 @@ pub enum Rule {
     MinSoak,
     /// `update.pin_required`.
     PinRequired,
-    /// `update.freeze_windows`.
-    FreezeWindow,
 }
 
 /// What about a version a rule objects to. Positions are those in the version's own lists.
@@ -221,12 +247,16 @@ impl Exclusion {
             Exclusion::Revoked { .. } => "revoked",
             Exclusion::LicenceEnded { .. } => "licence_ended",
             Exclusion::Review { .. } => "review",
+            Exclusion::VersionRevoked { .. } => "version_revoked",
             Exclusion::Compliance(_) => "compliance",
             Exclusion::DataRegion { .. } => "data_region",
             Exclusion::LicenceRestricted { .. } => "licence_restricted",
             Exclusion::NotGranted { .. } => "granted",
             Exclusion::Pin { .. } => "pin",
             Exclusion::Channel { .. } => "channel",
+            Exclusion::Rollout { .. } => "rollout",
+            Exclusion::Percentage { .. } => "percentage",
+            Exclusion::Frozen { .. } => "frozen",
             Exclusion::Platform { .. } => "platform",
             Exclusion::Dependency { .. } => "dependency",
             Exclusion::NoVersion { .. } => "no_version",
@@ -242,12 +272,16 @@ impl Exclusion {
     pub(super) fn point(&self) -> u8 {
         match self {
             Exclusion::Review { .. } => 1,
-            Exclusion::Compliance(_) => 2,
-            Exclusion::DataRegion { .. } => 3,
-            Exclusion::LicenceRestricted { .. } => 4,
-            Exclusion::NotGranted { .. } => 5,
-            Exclusion::Pin { .. } => 6,
-            Exclusion::Channel { .. } => 7,
+            Exclusion::VersionRevoked { .. } => 2,
+            Exclusion::Compliance(_) => 3,
+            Exclusion::DataRegion { .. } => 4,
+            Exclusion::LicenceRestricted { .. } => 5,
+            Exclusion::NotGranted { .. } => 6,
+            Exclusion::Pin { .. } => 7,
+            Exclusion::Channel { .. } => 8,
+            Exclusion::Rollout { .. } => 9,
+            Exclusion::Percentage { .. } => 10,
+            Exclusion::Frozen { .. } => 11,
             _ => u8::MAX,
         }
     }
@@ -259,12 +293,16 @@ impl Exclusion {
             | Exclusion::Revoked { span, .. }
             | Exclusion::LicenceEnded { span }
             | Exclusion::Review { span, .. }
+            | Exclusion::VersionRevoked { span }
             | Exclusion::Compliance(Breach { span, .. })
             | Exclusion::DataRegion { span }
             | Exclusion::LicenceRestricted { span }
             | Exclusion::NotGranted { span }
             | Exclusion::Pin { span, .. }
             | Exclusion::Channel { span }
+            | Exclusion::Rollout { span, .. }
+            | Exclusion::Percentage { span, .. }
+            | Exclusion::Frozen { span, .. }
             | Exclusion::Platform { span }
             | Exclusion::Dependency { span, .. }
             | Exclusion::NoVersion { span }
@@ -292,7 +330,6 @@ impl Rule {
             Rule::MinStatus => "review.min_status",
             Rule::MinSoak => "review.min_soak",
             Rule::PinRequired => "update.pin_required",
-            Rule::FreezeWindow => "update.freeze_windows",
         }
     }
 }

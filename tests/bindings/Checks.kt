@@ -55,12 +55,14 @@ class Site(
         root: ByteArray = this.root,
         onDemand: OnDemand? = null,
         limits: Limits? = null,
+        unit: String? = null,
     ) = Config(
         dir = File(folder, name).path,
         baseUrl = baseUrl,
         addr = addr,
         trustedRoot = root,
         platformCode = 12u,
+        unit = unit,
         onDemand = onDemand,
         limits = limits,
     )
@@ -239,6 +241,17 @@ fun texts_in_json_are_json(site: Site) {
     check(File(inspection.overlay!!).isDirectory)
 }
 
+fun buckets_are_those_that_are_published(site: Site) {
+    // Units without anything that JSON escapes; Python reads them all.
+    val vector = Regex(""""addr": "([a-z2-7]{32})", "unit": "([^"\\]*)", "bucket": (\d+)""")
+    val vectors = vector.findAll(File(System.getenv("VECTORS")).readText(Charsets.UTF_8)).map { it.destructured }.toList()
+    check(vectors.size > 15) { vectors.size }
+    for ((addr, unit, expected) in vectors) {
+        check(bucket(addr, unit) == expected.toUInt()) { unit }
+    }
+    check(site.config("named", unit = "device-1").unit == "device-1")
+}
+
 fun a_client_that_was_closed_says_so(site: Site) {
     val client = Client.open(site.config("closed"))
     client.close()
@@ -262,6 +275,7 @@ val CHECKS = listOf(
     ::starts_are_counted_until_one_is_confirmed,
     ::a_page_is_found_and_nothing_outside,
     ::texts_in_json_are_json,
+    ::buckets_are_those_that_are_published,
     ::a_client_that_was_closed_says_so,
 )
 

@@ -8,6 +8,7 @@ ADDR is a tenant without optional programs, OTHER one that has `com.example.insp
 
 import enum
 import json
+import os
 import pathlib
 import sys
 import threading
@@ -273,6 +274,16 @@ def texts_in_json_are_json(site):
     assert pathlib.Path(inspection.overlay).is_dir()
 
 
+def buckets_are_those_that_are_published(site):
+    vectors = json.loads(pathlib.Path(os.environ["VECTORS"]).read_text(encoding="utf-8"))["vectors"]
+    assert len(vectors) > 20
+    for it in vectors:
+        assert tenantry.bucket(it["addr"], it["unit"]) == it["bucket"], it
+    # Whoever is named is counted by that name.
+    site.installed("named", unit="device-1")
+    assert not (site.folder / "named" / "device.json").exists()
+
+
 CHECKS = [
     a_client_says_whose_it_is,
     a_configuration_that_cannot_be_used_is_never_tried_again,
@@ -287,6 +298,7 @@ CHECKS = [
     starts_are_counted_until_one_is_confirmed,
     a_page_is_found_and_nothing_outside,
     texts_in_json_are_json,
+    buckets_are_those_that_are_published,
 ]
 
 

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use tenantry::client::{Client, Config};
 use tenantry::time::Timestamp;
 
-use crate::languages::{Language, Program};
+use crate::languages::{Language, Program, repository};
 use crate::project::{Ran, run};
 use crate::workbench::{BUSINESS, STARTER, Workbench, now};
 
 /// The checks of every language, in order.
-const CHECKS: [&str; 13] = [
+const CHECKS: [&str; 14] = [
     "a_client_says_whose_it_is",
     "a_configuration_that_cannot_be_used_is_never_tried_again",
     "a_shell_brings_its_own_http",
@@ -24,6 +24,7 @@ const CHECKS: [&str; 13] = [
     "starts_are_counted_until_one_is_confirmed",
     "a_page_is_found_and_nothing_outside",
     "texts_in_json_are_json",
+    "buckets_are_those_that_are_published",
 ];
 
 #[test]
@@ -43,6 +44,7 @@ fn keeps(language: Language, checks: &[&str]) {
     let addr = |tenant| workbench.project.addr(tenant);
     program.arg(folder.path()).args([workbench.cdn.base_url(), addr(STARTER), addr(BUSINESS)]);
     program.arg(workbench.root()).arg(now().unix().to_string());
+    program.env("VECTORS", repository("docs/rollout-vectors.json"));
     let Ran { code, stdout, stderr } = run(&mut program);
     assert_eq!(stdout.lines().collect::<Vec<_>>(), checks, "{stderr}");
     assert_eq!(code, 0, "{stderr}");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { blake3, blake3For } from "../../shell/client/blake3.js";
@@ -9,6 +10,7 @@ import { hex, label, text, utf8 } from "../../shell/client/bytes.js";
 import { canonical, parse } from "../../shell/client/json.js";
 import { clock, Judge } from "../../shell/client/judge.js";
 import { readKey } from "../../shell/client/keys.js";
+import { bucketOf, LAST, lineUp } from "../../shell/client/manifest.js";
 import { duration, instant, spelled } from "../../shell/client/time.js";
 import { isBundlePath } from "../../shell/client/zip.js";
 
@@ -132,4 +134,22 @@ test("windows and grace have their beginning and not their end, and the stricter
 
 test("the name of an origin is one that DNS takes", async () => {
   assert.equal(await label(utf8("")), "4oymiquy7qobjgx36tejs35zeq");
+});
+
+test("buckets are those that are published, and a device takes the line-up of the first share that it is among", async () => {
+  const { vectors } = JSON.parse(readFileSync(new URL("../../docs/rollout-vectors.json", import.meta.url), "utf8"));
+  assert.ok(vectors.length > 20);
+  for (const { addr, unit, bucket } of vectors) assert.equal(await bucketOf(addr, unit), bucket, unit);
+  const program = (app_id, code) => ({ app_id, version: { code } });
+  const manifest = {
+    mini_programs: [program("a", 1), program("b", 1), program("c", 1)],
+    cohorts: [
+      { percent: 20, mini_programs: [program("a", 2), program("d", 1)], without: ["c"] },
+      { percent: 50, mini_programs: [program("a", 2)] },
+    ],
+  };
+  const taken = (bucket) => lineUp(manifest, bucket).map((it) => `${it.app_id}${it.version.code}`).sort().join(" ");
+  const places = [0, 1999, 2000, 4999, 5000, LAST].map(taken);
+  assert.deepEqual(places, ["a2 b1 d1", "a2 b1 d1", "a2 b1 c1", "a2 b1 c1", "a1 b1 c1", "a1 b1 c1"]);
+  assert.equal(lineUp({ mini_programs: manifest.mini_programs }, 0).length, 3);
 });

@@ -206,6 +206,11 @@ fn answer(state: &mut State, request: &Request, storage: SocketAddr) -> Answer {
             json_of(200, &json!({ "id": at + 1 }))
         }
         ("GET", ["pulls"]) => pulls(state, request),
+        ("GET", ["commits", commit, "pulls"]) => {
+            let merged =
+                state.pulls.iter().filter(|it| it["merge_commit_sha"] == **commit || it["head"]["sha"] == **commit);
+            json_of(200, &merged.cloned().collect())
+        }
         ("GET", ["actions", "runs", _, "artifacts"]) => {
             let found = state.artifacts.get(&number(2)).map(|(name, bytes)| {
                 json!({ "id": number(2), "name": name, "expired": false, "size_in_bytes": bytes.len() })

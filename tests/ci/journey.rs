@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
 use tenantry::index::Index;
 
 use crate::http::Cdn;
@@ -131,11 +132,14 @@ fn a_guard_stops_the_job_says_where_and_lets_pass_what_a_label_allows() {
     );
     let said = scene.hub.own(8);
     assert!(said.len() == 1 && said[0].contains("**Stopped** by the guard `revocations`"), "{said:?}");
+    let label = "whoever may triage sets as labels: `tenantry-allow:revocations=3`. The plan is then made again.\n";
+    assert!(said[0].ends_with(label), "{said:?}");
 
     let passed = scene.plans(&proposed, &["tenantry-allow:revocations=3", "tenantry-allow:$(touch x)=1"]).ends_with(0);
     assert!(passed.commands().iter().any(|it| it.starts_with("::warning title=guard revocations::3 tenants")));
     let said = scene.hub.own(8);
     assert!(said.len() == 1 && said[0].contains("▲ allowed · `revocations`"), "{said:?}");
+    assert!(!said[0].contains("may triage"));
 }
 
 #[test]
@@ -319,6 +323,76 @@ fn without_an_archive_it_is_built_from_the_commit_that_the_action_is_pinned_to()
     let asked = fs::read_to_string(asked).expect("cargo was asked");
     let expected = format!("install --quiet --locked --path {} --root ", env!("CARGO_MANIFEST_DIR"));
     assert!(asked.starts_with(&expected), "{asked}");
+}
+
+#[test]
+fn a_publication_takes_no_more_away_than_the_label_of_what_was_merged_says() {
+    let scene = Scene::new();
+    scene.publishes().ends_with(0);
+    for name in ["x-ray", "yankee", "zulu"] {
+        scene.project.edit(&format!("tenants/{name}.yaml"), "plan: business", "plan: starter");
+    }
+    let commit = scene.commit("past every review");
+    scene.push("main");
+    let stopped = scene.publishes().ends_with(6);
+    assert!(stopped.log.contains("3 tenants of store `main` would lose a mini-program"), "{}", stopped.log);
+    assert!(stopped.log.contains("::error title=tenantry publish::a guard stopped it"));
+    assert_eq!(head(&scene)["current"]["publication"], 1);
+
+    scene.hub.opens(json!({
+        "number": 5, "merged_at": "2026-11-23T00:00:00Z", "merge_commit_sha": commit, "head": { "sha": "x" },
+        "labels": [{ "name": "tenantry-allow:revocations=3" }],
+    }));
+    scene.publishes().ends_with(0);
+    let record = head(&scene);
+    assert_eq!(record["current"]["publication"], 2);
+    assert_eq!(record["current"]["overrides"], json!([{ "guard": "revocations", "number": 3, "limit": 2 }]));
+}
+
+/// Labels that somebody set on the pull request that was merged, and on others that were not.
+#[test]
+fn what_reviewers_have_let_pass_is_handed_to_the_publication() {
+    let scene = Scene::new();
+    let commit = scene.git(&["rev-parse", "HEAD"]);
+    let labels = |names: &[&str]| -> Vec<serde_json::Value> { names.iter().map(|it| json!({ "name": it })).collect() };
+    let merged = |number: u64, at: Option<&str>, commit: &str, names: &[&str]| json!({ "number": number, "merged_at": at, "merge_commit_sha": commit, "head": { "sha": "x" }, "labels": labels(names) });
+    let hostile = ["bug", "tenantry-allow:own_terms=1", "tenantry-allow:revocations=1 --take-over", "--take-over"];
+    scene.hub.opens(merged(
+        1,
+        Some("2026-11-23T00:00:00Z"),
+        &commit,
+        &[&hostile[..], &["tenantry-allow:revocations=3"]].concat(),
+    ));
+    scene.hub.opens(merged(2, None, &commit, &["tenantry-allow:revocations=100"]));
+    scene.hub.opens(merged(3, Some("2026-11-23T00:00:00Z"), "another", &["tenantry-allow:revocations=200"]));
+
+    let tools = scene.outside("tools");
+    fs::create_dir(&tools).expect("makes a folder");
+    let asked = scene.outside("asked");
+    let spy = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" publish \"*) echo \"$*\" > {}; echo '{{\"event\":\"done\",\"stores\":[],\"failed\":[]}}'; exit 0;; esac\nexec {} \"$@\"\n",
+        asked.display(),
+        env!("CARGO_BIN_EXE_tenantry"),
+    );
+    fs::write(tools.join("tenantry"), spy).expect("writes");
+    run(std::process::Command::new("chmod").args(["+x", "tenantry"]).current_dir(&tools)).ok();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").expect("a path"));
+    scene.publishes_with(&[("PATH", &path)]).ends_with(0);
+    let allowed = || {
+        let text = fs::read_to_string(&asked).expect("it was asked to publish");
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        words.windows(2).filter(|it| it[0] == "--allow").map(|it| it[1].clone()).collect::<Vec<String>>()
+    };
+    assert_eq!(allowed(), ["revocations=3"]);
+
+    let by_hand = |allow: &str| {
+        scene.workflow("publish.yml").replace("allow: ${{ inputs.allow }}", &format!("allow: \"{allow}\""))
+    };
+    scene.runs(&by_hand("revocations=7\\nempty=1"), &[("PATH", &path)]).ends_with(0);
+    assert_eq!(allowed(), ["revocations=7", "empty=1", "revocations=3"]);
+    fs::remove_file(&asked).expect("removes");
+    scene.runs(&by_hand("revocations=7 --take-over"), &[("PATH", &path)]).ends_with(2);
+    assert!(!asked.exists());
 }
 
 #[test]

@@ -156,7 +156,10 @@ fn pre_commit_runs_the_hooks() {
     };
     pre_commit.env_clear();
     let ran = hook().ok();
-    assert_eq!(ran.stdout.matches("Passed").count(), 2, "{ran:#?}");
+    assert_eq!(ran.stdout.matches("Passed").count(), 3, "{ran:#?}");
+    project.edit("tenants/acme.yaml", "  plan: business", "  plan:   business");
+    hook().ends_with(1).says("tenants/acme.yaml");
+    hook().ok();
     project.edit("tenants/acme.yaml", "plan: business", "plan: busines");
     hook().ends_with(1).says("tenants/acme.yaml:6:9: error[unknown-plan]");
     project.edit("tenants/acme.yaml", "plan: busines", "plan: business");

@@ -14,7 +14,7 @@ use crate::project::{self, NOW, Project};
 const NEXT: &str = "2026-11-24T00:00:00Z";
 
 /// A release of a program of the small project, beside the one that is there.
-fn another_release(project: &Project, name: &str, code: u32, more: &str) {
+pub(crate) fn another_release(project: &Project, name: &str, code: u32, more: &str) {
     for (path, text) in project::program(name, more) {
         let text = text.replace("code: 1, name: 1.0.0", &format!("code: {code}, name: {code}.0.0"));
         let text = text.replace(&format!("<h1>{name}</h1>"), &format!("<h1>{name} {code}</h1>"));

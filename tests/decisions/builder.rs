@@ -7,16 +7,21 @@ use semver::{Version, VersionReq};
 use serde_json::Map;
 use tenantry::explain::Explainer;
 use tenantry::input::{
-    Branding, Classification, ExpirationStrategy, Permission, ReviewStatus, SalesStatus, TenantStatus, UpdateMode,
+    Branding, Classification, ExpirationStrategy, Permission, ReviewStatus, RevokeMode, SalesStatus, TenantStatus,
+    UpdateMode,
 };
 use tenantry::model::{
     AddOn, AddOnId, AllowDeny, Catalog, Dependency, Effect, Grant, License, Override, Package, Pattern, Plan, PlanId,
-    Profile, ProfileId, Program, ProgramId, Project, Release, Shell, ShellId, Tenant,
+    Profile, ProfileId, Program, ProgramId, Project, Release, RevokedVersion, Rollout, RolloutStep, Shell, ShellId,
+    Tenant,
 };
 use tenantry::path::RepoPath;
 use tenantry::resolve::{self, Resolution};
 use tenantry::text::{FileId, SourceFile, SourceMap, Span};
 use tenantry::time::{Timestamp, Window};
+
+/// A step of a rollout: its day, its labels, its share.
+pub(crate) type Step<'a> = (i64, &'a [(&'a str, &'a str)], u32);
 
 /// A small world: one catalogue, one tenant called `acme`, one instant.
 #[derive(Debug)]
@@ -97,6 +102,29 @@ impl World {
         let code = u32::try_from(releases.len() + 1).expect("few versions");
         releases.push(release(code, Version::parse(version).expect("a version"), span));
         releases.last_mut().expect("just pushed")
+    }
+
+    /// The version that was added last goes to these tenants and shares from these days on.
+    pub(crate) fn rolls_out(&mut self, app_id: &str, steps: &[Step<'_>]) {
+        let path = format!("catalog/programs/{app_id}.yaml");
+        let whole = self.line(&path);
+        let owned = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
+        let steps = steps.iter().map(|(from, labels, percent)| RolloutStep {
+            from: day(*from),
+            match_labels: labels.iter().map(owned).collect(),
+            label_spans: Vec::new(),
+            percent: *percent,
+            max_tenants: None,
+            span: self.line(&path),
+        });
+        let steps = steps.collect();
+        self.newest(app_id).rollout = Some(Rollout { steps, span: whole });
+    }
+
+    /// The version that was added last is revoked.
+    pub(crate) fn stops(&mut self, app_id: &str, mode: RevokeMode) {
+        let span = self.line(&format!("catalog/programs/{app_id}.yaml"));
+        self.newest(app_id).revoked = Some(RevokedVersion { mode, reason: "It sends mails twice".into(), span });
     }
 
     pub(crate) fn depends(&mut self, app_id: &str, on: &str, text: &str) {
@@ -305,6 +333,8 @@ fn release(code: u32, version: Version, span: Span) -> Release {
         since: Some(day(0)),
         update_mode: UpdateMode::Background,
         min_usable_version: None,
+        rollout: None,
+        revoked: None,
         package: Package {
             span,
             path: RepoPath::parse("packages/x").expect("a path"),

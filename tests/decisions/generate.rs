@@ -1,6 +1,6 @@
 //! Small worlds in which much goes wrong at once. Numbers decide; zeros make the plainest world, so failures shrink well.
 
-use tenantry::input::{Classification, ExpirationStrategy, MinStatus, ReviewStatus, TenantStatus};
+use tenantry::input::{Classification, ExpirationStrategy, MinStatus, ReviewStatus, RevokeMode, TenantStatus};
 use tenantry::model::{Dependency, PlanId, ProfileId, ProgramId};
 use tenantry::time::{Duration, Timestamp, Window};
 
@@ -84,6 +84,12 @@ fn add_releases(world: &mut World, dice: &mut Dice<'_>, mood: Mood) {
             if mood == Mood::Hostile || dice.one_in(12) {
                 trouble(world, dice, app_id);
             }
+            if dice.one_in(4) {
+                rollout(world, dice, app_id);
+            }
+            if dice.one_in(20) {
+                world.stops(app_id, dice.pick(&[RevokeMode::Block, RevokeMode::Drain]));
+            }
             for other in ranked.iter().skip(rank + 1) {
                 if dice.one_in(3) {
                     let text = dice.pick(&RANGES);
@@ -124,6 +130,26 @@ fn trouble(world: &mut World, dice: &mut Dice<'_>, app_id: &str) {
     let hosts: &[&str] = dice.pick(&[&[][..], &[], &["api.example.com"], &["push.example.net", "api.example.com"]]);
     release.egress = hosts.iter().map(|it| (*it).to_owned()).collect();
     release.egress_spans = vec![place; hosts.len()];
+}
+
+/// A tenant, and whom the only version goes to when.
+pub(crate) fn rolling_out(world: &mut World, numbers: &[u16]) {
+    let mut dice = Dice(numbers.iter());
+    let ring = dice.pick(&["early", "late"]);
+    world.tenant.labels.insert("ring".to_owned(), ring.to_owned());
+    rollout(world, &mut dice, "com.example.a");
+}
+
+/// Whom a version goes to when: one step after the other, each with a larger share or for others.
+fn rollout(world: &mut World, dice: &mut Dice<'_>, app_id: &str) {
+    let mut day_of = 0;
+    let mut steps = Vec::new();
+    for _ in 0..1 + dice.below(4) {
+        day_of = dice.pick(&[90, 94, 95, 99, 100, 101, 103]).max(day_of);
+        let labels: &[(&str, &str)] = dice.pick(&[&[][..], &[], &[("ring", "early")], &[("ring", "late")]]);
+        steps.push((day_of, labels, dice.pick(&[100, 100, 10, 20, 50, 80])));
+    }
+    world.rolls_out(app_id, &steps);
 }
 
 fn dependants_first(world: &World) -> Vec<ProgramId> {
@@ -228,7 +254,7 @@ fn rules(world: &mut World, dice: &mut Dice<'_>, id: ProfileId) {
     profile.min_status = dice.one_in(6).then(|| (dice.pick(&[MinStatus::Online, MinStatus::Approved]), place));
     profile.min_soak = dice.one_in(5).then(|| (Duration::days(dice.pick(&[5, 6, 30, 0])), place));
     profile.pin_required = dice.one_in(10).then_some(place);
-    for _ in 0..dice.below(6).saturating_sub(3) {
+    for _ in 0..dice.below(6).saturating_sub(2) {
         let from = dice.pick(&[Some(95), Some(100), Some(90), Some(103), Some(40), None]).map(day);
         let until = dice.pick(&[Some(101), Some(100), Some(105), None]).map(day);
         profile.freeze_windows.push((Window { from, until }, place));
@@ -243,6 +269,8 @@ fn tenant(world: &mut World, dice: &mut Dice<'_>, mood: Mood) {
         }
     }
     let place = world.line("tenants/acme.yaml");
+    let ring = dice.pick(&[None, Some("early"), Some("late")]);
+    world.tenant.labels = ring.into_iter().map(|it| ("ring".to_owned(), it.to_owned())).collect();
     world.tenant.channel = dice.pick(&[None, None, Some("beta"), Some("rc"), Some("be")]).map(Into::into);
     world.tenant.data_region = dice.one_in(4).then(|| ("eu".into(), place));
     if dice.one_in(3) {

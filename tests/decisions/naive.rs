@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use semver::{Version, VersionReq};
 use tenantry::input::{ExpirationStrategy, MinStatus, ReviewStatus, TenantStatus};
-use tenantry::model::{AllowDeny, Catalog, Effect, Project, Release, Tenant};
+use tenantry::model::{AllowDeny, Catalog, Effect, Profile, Project, Release, Tenant};
 use tenantry::time::{Timestamp, Window};
 
 /// What the rule says of one program.
@@ -35,6 +35,8 @@ struct Rule<'a> {
     catalog: &'a Catalog,
     tenant: &'a Tenant,
     now: Timestamp,
+    /// The devices asked about: those that stand just before the end of so many percent.
+    percent: u32,
     grants: Vec<Grant>,
     levels: Vec<u32>,
 }
@@ -51,6 +53,7 @@ pub(crate) fn evaluate(
     catalog: &Catalog,
     tenant: &Tenant,
     now: Timestamp,
+    percent: u32,
 ) -> BTreeMap<String, Answer> {
     let levels: BTreeSet<u32> =
         tenant.shells.iter().flat_map(|it| catalog.shells[it.at()].platform_codes.clone()).collect();
@@ -59,6 +62,7 @@ pub(crate) fn evaluate(
         catalog,
         tenant,
         now,
+        percent,
         grants: wanted(catalog, tenant, now),
         levels: levels.into_iter().collect(),
     };
@@ -151,6 +155,9 @@ impl Rule<'_> {
         if release.status != ReviewStatus::Approved && release.status != ReviewStatus::Online {
             return Some("review".to_owned());
         }
+        if release.revoked.is_some() {
+            return Some("version_revoked".to_owned());
+        }
         if let Some(rule) = self.breach(app_id, release) {
             return Some(format!("compliance {rule}"));
         }
@@ -186,7 +193,54 @@ impl Rule<'_> {
         if !pre.is_empty() && pre != channel && !pre.starts_with(&format!("{channel}.")) {
             return Some("channel".to_owned());
         }
+        if let Some(rollout) = &release.rollout {
+            let has = |(key, value): (&String, &String)| self.tenant.labels.get(key) == Some(value);
+            let share = |at: Timestamp| {
+                let steps = rollout.steps.iter().filter(|it| it.from <= at && it.match_labels.iter().all(has));
+                steps.map(|it| it.percent).max().unwrap_or(0)
+            };
+            let came = self.free().map_or(0, share);
+            if share(self.now) == 0 {
+                return Some("rollout".to_owned());
+            }
+            if came > 0 && share(self.now) < self.percent {
+                return Some("percentage".to_owned());
+            }
+            if came < self.percent {
+                return Some(self.frozen());
+            }
+        }
+        if let Some(since) = release.since {
+            let soaks = self.closure().into_iter().filter_map(|it| it.min_soak).map(|(soak, _)| since.plus(soak));
+            let came = soaks.chain([since]).max().expect("its review at least");
+            if self.free() != Some(self.now) && self.free().is_none_or(|free| free < came) {
+                return Some(self.frozen());
+            }
+        }
         None
+    }
+
+    fn closure(&self) -> Vec<&Profile> {
+        let profile = self.tenant.profile.map(|(id, _)| &self.catalog.profiles[id.at()]);
+        profile.into_iter().flat_map(|it| &it.closure).map(|id| &self.catalog.profiles[id.at()]).collect()
+    }
+
+    fn is_free(&self, at: Timestamp) -> bool {
+        let open = |it: &Window| it.from.is_none_or(|from| from <= at) && it.until.is_none_or(|until| at < until);
+        !self.closure().iter().flat_map(|it| &it.freeze_windows).any(|(it, _)| open(it))
+    }
+
+    /// The last instant up to now that lies in no freeze window. It is now, or the second before a window.
+    fn free(&self) -> Option<Timestamp> {
+        let windows = self.closure().into_iter().flat_map(|it| &it.freeze_windows);
+        let before = windows.filter_map(|(it, _)| Timestamp::from_unix(it.from?.unix() - 1));
+        before.chain([self.now]).filter(|it| *it <= self.now && self.is_free(*it)).max()
+    }
+
+    /// The first profile with a window in which we are.
+    fn frozen(&self) -> String {
+        let holds = |it: &&Profile| it.freeze_windows.iter().any(|(it, _)| it.contains(self.now));
+        format!("frozen {}", self.closure().into_iter().find(holds).expect("one of them").name)
     }
 
     fn breach(&self, app_id: &str, release: &Release) -> Option<String> {
@@ -224,15 +278,6 @@ impl Rule<'_> {
             let pinned = self.tenant.pins.iter().any(|it| self.name(it.0) == app_id);
             if profile.pin_required.is_some() && !pinned {
                 return broken("update.pin_required");
-            }
-            for (window, _) in &profile.freeze_windows {
-                let open = window.from.is_none_or(|it| it <= self.now) && window.until.is_none_or(|it| self.now < it);
-                if let Some(since) = release.since
-                    && open
-                    && window.from.is_none_or(|from| from <= since)
-                {
-                    return broken("update.freeze_windows");
-                }
             }
         }
         None
@@ -426,7 +471,19 @@ impl Rule<'_> {
 
     /// The one that passes the most points of step 3.
     fn most_telling<'a>(&self, app_id: &str, releases: Vec<&'a Release>) -> Option<&'a Release> {
-        let points = ["review", "compliance", "data_region", "licence_restricted", "granted", "pin", "channel"];
+        let points = [
+            "review",
+            "version_revoked",
+            "compliance",
+            "data_region",
+            "licence_restricted",
+            "granted",
+            "pin",
+            "channel",
+            "rollout",
+            "percentage",
+            "frozen",
+        ];
         releases.into_iter().max_by_key(|it| {
             let refusal = self.refusal(app_id, it);
             let passed =

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tenantry::input::{Entitlement, ExpirationStrategy, ReviewStatus, TenantStatus, Unlimited};
+use tenantry::input::{Entitlement, ExpirationStrategy, ReviewStatus, RevokeMode, TenantStatus, Unlimited};
 use tenantry::model::PlanId;
-use tenantry::resolve::{Chosen, PlatformRange, ReasonKind, Standing};
+use tenantry::resolve::{Chosen, PlatformRange, ReasonKind, Standing, StoppedBy};
 use tenantry::time::{Duration, Window};
 
 use crate::builder::{World, day};
@@ -89,12 +89,167 @@ fn a_freeze_window_holds_what_was_reviewed_inside_it_and_lets_go_at_its_end() {
     let profile = world.profile("eu-banking");
     let (rules, span) = world.under(profile);
     rules.freeze_windows.push((Window { from: Some(day(95)), until: Some(day(101)) }, span));
-    assert!(
-        world.explain("com.example.chat").contains("2.0.0 is passed over: profile `eu-banking` lets no newly reviewed")
-    );
+    assert!(world.explain("com.example.chat").contains(
+        "2.0.0 is passed over: profile `eu-banking` lets nothing new in until 2026-04-12T00:00:00Z (catalog/compliance/eu-banking.yaml:2)"
+    ));
     assert_eq!(world.resolve().next_change, Some(day(101)));
     world.now = day(101);
     assert!(world.explain("com.example.chat").starts_with("com.example.chat 2.0.0 is in"));
+}
+
+#[test]
+fn a_freeze_window_keeps_the_version_of_its_beginning_whatever_ends_or_begins_meanwhile() {
+    let with = |change: &dyn Fn(&mut World)| {
+        let mut world = chat();
+        world.release("com.example.chat", "2.0.0").since = Some(day(80));
+        let profile = world.profile("eu-banking");
+        let (rules, span) = world.under(profile);
+        // Two windows that touch are one, and one of them is also in the middle of the other.
+        let windows = [(95, 98), (98, 103), (99, 101)];
+        rules
+            .freeze_windows
+            .extend(windows.map(|(from, until)| (Window { from: Some(day(from)), until: Some(day(until)) }, span)));
+        change(&mut world);
+        let code = |at: i64| {
+            let resolution = world.resolve_at(day(at));
+            let newest = resolution.included[0].releases[0].release + 1;
+            (resolution.cohorts.iter().map(|it| it.percent).collect::<Vec<u32>>(), newest)
+        };
+        [94, 95, 97, 98, 100, 102, 103].map(code)
+    };
+    let (old, new) = ((vec![], 1), (vec![], 2));
+    let held = [old.clone(), old.clone(), old.clone(), old.clone(), old.clone(), old, new.clone()];
+    assert_eq!(with(&|_| ()), [(); 7].map(|()| new.clone()), "what was there before stays");
+    let soak = |days: u32| {
+        move |world: &mut World| {
+            let span = world.line("catalog/compliance/eu-banking.yaml");
+            world.catalog.profiles[0].min_soak = Some((Duration::days(days), span));
+        }
+    };
+    assert_eq!(with(&soak(15)), held, "its soak ends at the beginning of the first window");
+    assert_eq!(with(&soak(19)), held, "its soak ends inside");
+    assert_eq!(
+        with(&|world| world.rolls_out("com.example.chat", &[(97, &[], 100)])),
+        held,
+        "its rollout begins inside"
+    );
+    assert_eq!(
+        with(&|world| world.rolls_out("com.example.chat", &[(90, &[], 20), (97, &[], 50), (99, &[], 100)])),
+        [(vec![20], 1), (vec![20], 1), (vec![20], 1), (vec![20], 1), (vec![20], 1), (vec![20], 1), new],
+        "its share does not grow inside"
+    );
+}
+
+#[test]
+fn a_revoked_version_goes_from_everybody_and_the_older_one_comes_back() {
+    let mut world = chat();
+    world.release("com.example.chat", "2.0.0");
+    world.stops("com.example.chat", RevokeMode::Block);
+    assert_eq!(
+        world.explain("com.example.chat"),
+        "com.example.chat 1.0.0 is in: plan `basic` contains it (catalog/plans/basic.yaml:2); 2.0.0 is passed over: version 2.0.0 \
+         is revoked: It sends mails twice (catalog/programs/com.example.chat.yaml:3)"
+    );
+    let stopped = world.resolve().stopped;
+    let told: Vec<_> = stopped.iter().map(|it| (it.release, it.mode, it.by)).collect();
+    assert_eq!(told, [(1, RevokeMode::Block, StoppedBy::Version)]);
+}
+
+#[test]
+fn a_revocation_is_told_to_whoever_may_have_the_program_and_to_nobody_else() {
+    let mut world = World::new(&["com.example.chat", "com.example.contacts", "com.example.vault"]);
+    for app_id in ["com.example.chat", "com.example.contacts", "com.example.vault"] {
+        world.release(app_id, "1.0.0");
+    }
+    world.stops("com.example.contacts", RevokeMode::Drain);
+    world.stops("com.example.vault", RevokeMode::Block);
+    world.depends("com.example.chat", "com.example.contacts", "");
+    world.plan_grants(BASIC, "com.example.chat", "");
+    let stopped = world.resolve().stopped;
+    let told: Vec<_> = stopped.iter().map(|it| (it.program, it.mode)).collect();
+    assert_eq!(told, [(world.id("com.example.contacts"), RevokeMode::Drain)], "the vault is nothing to them");
+}
+
+#[test]
+fn a_freeze_window_lets_a_revocation_through() {
+    let mut world = chat();
+    world.release("com.example.chat", "2.0.0");
+    let profile = world.profile("eu-banking");
+    let (rules, span) = world.under(profile);
+    rules.freeze_windows.push((Window { from: Some(day(95)), until: Some(day(110)) }, span));
+    assert_eq!(world.resolve().included[0].releases[0].release, 1);
+    world.stops("com.example.chat", RevokeMode::Block);
+    assert_eq!(world.resolve().included[0].releases[0].release, 0, "the older version had come before the window");
+    assert_eq!(world.resolve().stopped.len(), 1);
+}
+
+#[test]
+fn a_version_waits_for_its_ring_and_the_resolution_knows_when_it_comes() {
+    let mut world = chat();
+    world.release("com.example.chat", "2.0.0");
+    world.rolls_out("com.example.chat", &[(95, &[("ring", "early")], 100), (103, &[("ring", "main")], 100)]);
+    let explained = |ring: &str, world: &mut World| {
+        world.tenant.labels = BTreeMap::from([("ring".to_owned(), ring.to_owned())]);
+        (world.explain("com.example.chat"), world.resolve().next_change)
+    };
+    let (early, never) = explained("early", &mut world);
+    assert!(early.starts_with("com.example.chat 2.0.0 is in"));
+    assert_eq!(never, None);
+    let waits =
+        "com.example.chat 1.0.0 is in: plan `basic` contains it (catalog/plans/basic.yaml:2); 2.0.0 is passed over: ";
+    assert_eq!(
+        explained("main", &mut world),
+        (
+            format!(
+                "{waits}the rollout of version 2.0.0 comes to tenant `acme` on 2026-04-14T00:00:00Z \
+                 (catalog/programs/com.example.chat.yaml:5)"
+            ),
+            Some(day(103))
+        )
+    );
+    assert_eq!(
+        explained("late", &mut world),
+        (
+            format!(
+                "{waits}no step of the rollout of version 2.0.0 selects tenant `acme` \
+                 (catalog/programs/com.example.chat.yaml:3)"
+            ),
+            None
+        )
+    );
+}
+
+#[test]
+fn a_share_of_the_devices_has_a_line_up_of_its_own_and_others_are_told_why_not() {
+    let mut world = chat();
+    world.release("com.example.chat", "2.0.0");
+    world.rolls_out("com.example.chat", &[(95, &[], 20), (105, &[], 100)]);
+    let resolution = world.resolve();
+    assert_eq!(resolution.next_change, Some(day(105)));
+    assert_eq!(
+        world.explain("com.example.chat"),
+        "com.example.chat 1.0.0 is in: plan `basic` contains it (catalog/plans/basic.yaml:2); 2.0.0 is passed over: the rollout of \
+         version 2.0.0 has come to 20 % of the devices of tenant `acme` (catalog/programs/com.example.chat.yaml:4)"
+    );
+    let [cohort] = &resolution.cohorts[..] else { panic!("one share: {:?}", resolution.cohorts) };
+    assert_eq!((cohort.percent, cohort.line_up.included[0].releases[0].release), (20, 1));
+    assert!(world.resolve_at(day(105)).cohorts.is_empty());
+}
+
+#[test]
+fn what_needs_a_version_that_some_devices_have_comes_to_these_and_to_no_others() {
+    let mut world = World::new(&["com.example.chat", "com.example.contacts"]);
+    world.release("com.example.contacts", "1.0.0");
+    world.release("com.example.contacts", "2.0.0");
+    world.rolls_out("com.example.contacts", &[(95, &[], 20)]);
+    world.release("com.example.chat", "1.0.0");
+    world.depends("com.example.chat", "com.example.contacts", "^2");
+    world.plan_grants(BASIC, "com.example.chat", "");
+    let resolution = world.resolve();
+    assert_eq!(resolution.included, [], "the others have not the contacts that it needs");
+    assert_eq!(resolution.cohorts.len(), 1);
+    let programs: Vec<_> = resolution.cohorts[0].line_up.included.iter().map(|it| it.program).collect();
+    assert_eq!(programs, [world.id("com.example.chat"), world.id("com.example.contacts")]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(crate) struct Repository {
 
 impl Repository {
     /// Of these files.
-    pub(crate) fn new(files: Vec<(String, String)>) -> Repository {
+    pub(crate) fn new<T: AsRef<[u8]>>(files: Vec<(String, T)>) -> Repository {
         let repository = Repository { project: Project::new(files) };
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
         repository.commit("one");

@@ -37,9 +37,42 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned)
 }
 
+/// How many mini-programs a manifest has for those who are in no share.
+pub(crate) fn count(published: &Published) -> usize {
+    programs(&published.manifest).len()
+}
+
 fn programs(manifest: &Value) -> BTreeMap<&str, &Value> {
     let all = manifest["mini_programs"].as_array().expect("a list");
     all.iter().map(|it| (it["app_id"].as_str().expect("text"), it)).collect()
+}
+
+/// Where the order of a tenant's devices is cut: the ends of all shares, and of all devices.
+pub(crate) fn ends(sides: &[Option<&Published>]) -> BTreeSet<u64> {
+    let cohorts = sides.iter().flatten().filter_map(|it| it.manifest["cohorts"].as_array()).flatten();
+    cohorts.map(|it| it["percent"].as_u64().expect("a number")).chain([100]).collect()
+}
+
+impl Published {
+    /// What the manifest says to devices that stand just before the end of so many percent, as if it said so to all.
+    pub(crate) fn to_devices(&self, percent: u64) -> Published {
+        let mut manifest = self.manifest.clone();
+        let cohorts = manifest.as_object_mut().expect("a map").remove("cohorts").unwrap_or_default();
+        let mut cohorts = cohorts.as_array().into_iter().flatten();
+        if let Some(cohort) = cohorts.find(|it| percent <= it["percent"].as_u64().expect("a number")) {
+            let mut programs: BTreeMap<String, Value> =
+                programs(&self.manifest).into_iter().map(|(app_id, it)| (app_id.to_owned(), it.clone())).collect();
+            for app_id in cohort["without"].as_array().into_iter().flatten() {
+                assert!(programs.remove(app_id.as_str().expect("text")).is_some(), "what they lack is there");
+            }
+            for it in cohort["mini_programs"].as_array().expect("a list") {
+                let before = programs.insert(text(&it["app_id"]), it.clone());
+                assert_ne!(before.as_ref(), Some(it), "what they have alike is not said again");
+            }
+            manifest["mini_programs"] = programs.into_values().collect();
+        }
+        Published { manifest, freshness: self.freshness }
+    }
 }
 
 /// The release that a shell of a level takes.
@@ -70,18 +103,19 @@ fn names(list: &Value) -> Vec<String> {
     list.as_array().expect("a list").iter().map(name).collect()
 }
 
-pub(crate) fn added(head: &Published) -> Differences {
+/// `count` is how many mini-programs most devices have.
+pub(crate) fn added(head: &Published, count: usize) -> Differences {
     let programs = programs(&head.manifest);
     let mut out = Differences::default();
-    out.facts.insert(fact("tenant_added", "", "", "", programs.len()));
+    out.facts.insert(fact("tenant_added", "", "", "", count));
     out.facts.extend(programs.iter().map(|(app_id, it)| fact("gain", app_id, "", "", newest(it))));
     out
 }
 
-pub(crate) fn removed(base: &Published) -> Differences {
+pub(crate) fn removed(base: &Published, count: usize) -> Differences {
     let programs = programs(&base.manifest);
     let mut out = Differences::default();
-    out.facts.insert(fact("tenant_removed", "", "", programs.len(), ""));
+    out.facts.insert(fact("tenant_removed", "", "", count, ""));
     out.facts.extend(programs.keys().map(|app_id| fact("lose", app_id, "", "", "")));
     out
 }
@@ -343,6 +377,8 @@ pub(crate) fn runs(manifest: &Value, level: u32, now: &str) -> bool {
 
 /// The trees of all bundles that a manifest names, with their lengths.
 pub(crate) fn bundles(manifest: &Value) -> BTreeMap<String, u64> {
-    let releases = programs(manifest).into_values().flat_map(|it| it["releases"].as_array().expect("a list"));
+    let cohorts = manifest["cohorts"].as_array().into_iter().flatten();
+    let lists = cohorts.chain([manifest]).flat_map(|it| it["mini_programs"].as_array().expect("a list"));
+    let releases = lists.flat_map(|it| it["releases"].as_array().expect("a list"));
     releases.map(|it| (text(&it["bundle"]["blake3"]), it["bundle"]["length"].as_u64().expect("a number"))).collect()
 }

@@ -75,7 +75,16 @@ pub(crate) fn expected(base: &Side, head: &Side, id: &str) -> BTreeSet<Fact> {
     {
         out.extend(rules(base, head, text(new, "compliance_profile")));
     }
-    let (old, new) = (terms(base, before), terms(head, after));
+    let (mut old, mut new) = (terms(base, before), terms(head, after));
+    let selects = |side: &Side| {
+        let versions = side.world.of_kind("MiniProgram");
+        versions.iter().any(|(_, it)| it.spec.get("rollout").is_some_and(|it| it.to_string().contains("\"ring\"")))
+    };
+    if selects(base) || selects(head) {
+        for (terms, document) in [(&mut old, before), (&mut new, after)] {
+            terms.extend(document.ring.map(|it| ("labels/ring".to_owned(), it.to_owned())));
+        }
+    }
     let items: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for item in items {
         let value = |it: &BTreeMap<String, String>| it.get(item).cloned().unwrap_or_default();
@@ -169,7 +178,8 @@ pub(crate) fn reasons(base: &Side, head: &Side, tenant: &TenantChanges) {
         side.world.of_kind("MiniProgram").iter().any(|(_, it)| it.spec["app_id"] == *app_id)
     };
     for change in &tenant.changes {
-        let Some(app_id) = change.program.as_deref() else { continue };
+        // `explain` tells why the last devices have what they have.
+        let Some(app_id) = change.program.as_deref().filter(|_| change.devices.until == 100) else { continue };
         let (before, after) = (on(base, app_id), on(head, app_id));
         let expected = match change.kind {
             Kind::Lose if !head.explained.contains_key(id) => "tenant_removed".to_owned(),

@@ -25,6 +25,8 @@ pub(crate) struct Document {
     pub(crate) kind: &'static str,
     pub(crate) name: String,
     pub(crate) title: Option<String>,
+    /// Its label `ring`, by which rollouts select.
+    pub(crate) ring: Option<&'static str>,
     pub(crate) spec: Map<String, Value>,
     /// Means nothing.
     comment: String,
@@ -82,7 +84,8 @@ impl World {
     }
 
     fn put(&mut self, path: &str, kind: &'static str, name: &str, spec: Value) {
-        let document = Document { kind, name: name.to_owned(), title: None, spec: map(spec), comment: String::new() };
+        let document =
+            Document { kind, name: name.to_owned(), title: None, ring: None, spec: map(spec), comment: String::new() };
         self.documents.insert(path.to_owned(), document);
     }
 
@@ -140,10 +143,13 @@ impl World {
     pub(crate) fn tree(&self) -> SourceTree {
         let mut all = self.files.clone();
         for (path, document) in &self.documents {
-            let Document { kind, name, title, spec, comment } = document;
+            let Document { kind, name, title, ring, spec, comment } = document;
             let mut metadata = json!({ "name": name });
             if let Some(title) = title {
                 metadata["title"] = json!(title);
+            }
+            if let Some(ring) = ring {
+                metadata["labels"] = json!({ "ring": ring });
             }
             let (metadata, spec) = (metadata.to_string(), Value::Object(spec.clone()).to_string());
             let text =
@@ -184,7 +190,7 @@ impl World {
     }
 
     /// What stops a compile.
-    fn errors(&self) -> Vec<String> {
+    pub(crate) fn errors(&self) -> Vec<String> {
         let now = tenantry::time::Timestamp::parse(crate::NOW).expect("a time");
         let (checked, _) = tenantry::pipeline::check(&self.tree(), now);
         let errors = checked.diagnostics.iter().filter(|it| it.severity() == Severity::Error);
@@ -372,6 +378,7 @@ fn tenant(document: &mut Document, apps: &[String], random: &mut Random) -> Stri
         "channel",
         "pins",
         "shells",
+        "ring",
         "title",
         "domains",
     ]);
@@ -435,6 +442,10 @@ fn tenant(document: &mut Document, apps: &[String], random: &mut Random) -> Stri
         }),
         "shells" => Some(json!(some(random, &SHELLS[..2], 60))),
         "domains" => Some(json!([format!("d{}.example", random.below(100_000))])),
+        "ring" => {
+            document.ring = random.pick(&[None, Some("early"), Some("late")]).to_owned();
+            return "ring".to_owned();
+        }
         _ => {
             document.title = Some(format!("Title {}", random.below(3)));
             return "title".to_owned();
@@ -455,6 +466,10 @@ fn program(document: &mut Document, apps: &[String], random: &mut Random) -> Str
         "dependencies",
         "conflicts",
         "update_policy",
+        "rollout",
+        "rollout",
+        "rollout",
+        "revoked",
         "name",
         "short_name",
         "description",
@@ -503,6 +518,14 @@ fn program(document: &mut Document, apps: &[String], random: &mut Random) -> Str
             true => json!({ "mode": random.pick(&["background", "sync", "force"]) }),
             false => json!({ "mode": "background", "min_usable_version": 1 }),
         }),
+        "rollout" => {
+            let it = json!({ "steps": steps(random) });
+            maybe(random, it)
+        }
+        "revoked" => {
+            let it = json!({ "mode": random.pick(&["block", "drain"]), "reason": "it is broken" });
+            maybe(random, it).filter(|_| random.percent(50))
+        }
         "name" => Some(json!(format!("Program {}", random.below(3)))),
         "short_name" => {
             let it = json!(format!("P{}", random.below(3)));
@@ -531,6 +554,24 @@ fn program(document: &mut Document, apps: &[String], random: &mut Random) -> Str
     };
     set(&mut document.spec, what, value);
     what.to_owned()
+}
+
+/// Steps of a rollout around now, each with a larger share than those before it.
+fn steps(random: &mut Random) -> Vec<Value> {
+    let mut steps = Vec::new();
+    let shares = some(random, &["10", "20", "50", "100"], 45);
+    for (at, share) in shares.iter().enumerate() {
+        let from = ["2026-11-10", "2026-11-15", "2026-11-23", "2026-11-25"][at];
+        let mut step = json!({ "from": from, "percent": share.parse::<u32>().expect("a number") });
+        if random.percent(40) {
+            step["match_labels"] = json!({ "ring": random.pick(&["early", "late"]) });
+        }
+        steps.push(step);
+    }
+    if steps.is_empty() {
+        steps.push(json!({ "from": "2026-11-20", "match_labels": { "ring": "early" } }));
+    }
+    steps
 }
 
 fn listing(document: &mut Document, apps: &[String], random: &mut Random) -> String {

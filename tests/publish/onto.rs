@@ -169,6 +169,7 @@ fn a_bundle_that_a_store_holds_in_other_bytes_is_fetched_and_not_replaced() {
         guard: Publishers::Single,
         reason: None,
         kind: Kind::Publish,
+        overrides: Vec::new(),
         finished: true,
         timestamps: None,
         receipt: None,

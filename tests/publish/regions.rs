@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tenantry::changes::Guard;
 use tenantry::index::keys;
 use tenantry::input::StoreSpec;
 use tenantry::publish::PublishError;
@@ -150,6 +151,10 @@ fn a_tenant_that_moves_leaves_the_old_store_and_is_whole_in_the_new_one() {
     assert_eq!(plan.leaves.len(), 1);
     assert_eq!((&*plan.leaves[0].tenant, &*plan.leaves[0].why), (BOUND, "it is no longer bound to a region"));
     assert!(plan.is_silent(), "nothing moves in the old store");
+    Publisher::new("one", &moved, &stores.europe.0)
+        .allowing(Guard::Empty, 1)
+        .publish(&stores.europe.1)
+        .expect("it is known that nobody stays");
     stores.publish(&moved);
     stores.are_sound(&moved, &judge);
     let after = stores.europe.1.contents();

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use tenantry::changes::{Allowance, Guard};
 use tenantry::digest::Sha256;
 use tenantry::index::{Index, Point};
 use tenantry::input::{Publishers, StoreSpec};
 use tenantry::load;
 use tenantry::pipeline::compile::{Job as CompileJob, compile};
 use tenantry::publish::base::{Base, Bases};
+use tenantry::publish::guards::Consent;
 use tenantry::publish::head::{Head, Kind};
 use tenantry::publish::projection::project;
 use tenantry::publish::state::State;
@@ -111,12 +113,14 @@ pub(crate) struct Publisher<'a> {
     pub(crate) spec: &'a StoreSpec,
     pub(crate) now: Timestamp,
     pub(crate) others: Others,
+    pub(crate) consent: Consent,
     pub(crate) at_once: usize,
 }
 
 impl<'a> Publisher<'a> {
     pub(crate) fn new(by: &'static str, compiled: &'a Compiled, spec: &'a StoreSpec) -> Publisher<'a> {
-        Publisher { by, compiled, spec, now: time(NOW), others: Others::Respect, at_once: 1 }
+        let (others, consent) = (Others::Respect, Consent::default());
+        Publisher { by, compiled, spec, now: time(NOW), others, consent, at_once: 1 }
     }
 
     pub(crate) fn at(self, now: &str) -> Publisher<'a> {
@@ -125,6 +129,11 @@ impl<'a> Publisher<'a> {
 
     pub(crate) fn taking_over(self) -> Publisher<'a> {
         Publisher { others: Others::TakeOver, ..self }
+    }
+
+    /// Says the exact number for a guard.
+    pub(crate) fn allowing(self, guard: Guard, number: usize) -> Publisher<'a> {
+        Publisher { consent: Consent { allowances: vec![Allowance { guard, number }], reviewed: None }, ..self }
     }
 
     /// Plans and applies, as the command does.
@@ -158,6 +167,7 @@ impl<'a> Publisher<'a> {
             clock: &move || now,
             clocks: Clocks::Trust,
             record: &record,
+            consent: &self.consent,
             others: self.others,
             rewind: Rewind::Allow,
             threads: 1,

@@ -5,6 +5,7 @@ use tenantry::input::{KeySources, Publishers, StoreSpec};
 use tenantry::metadata::Lifetimes;
 use tenantry::publish::base::Base;
 use tenantry::publish::gc::{self, Collection, GcError, Rules, Survey};
+use tenantry::publish::guards::Consent;
 use tenantry::publish::head::Kind;
 use tenantry::publish::refresh::{self, Due, Extent};
 use tenantry::publish::renewal::Signing;
@@ -205,6 +206,7 @@ impl Keeper {
             clock: &move || now,
             clocks: Clocks::Trust,
             record: &record,
+            consent: &Consent::default(),
             others: self.others,
             rewind: Rewind::Allow,
             threads: 1,

@@ -2,8 +2,8 @@
 
 use crate::changes::guards::Outcome;
 use crate::changes::show::words::{Piece, Sentence, found, quoted, reasons, what, who};
-use crate::changes::show::{Names, Summary, heading, most_downloaded, sign, size, uploads};
-use crate::changes::{ChangeSet, Class};
+use crate::changes::show::{Names, Summary, course, heading, most_downloaded, sign, size, uploads};
+use crate::changes::{ChangeSet, Class, TenantChanges};
 use crate::report::harmless;
 
 const STYLE: &str = "\
@@ -33,10 +33,11 @@ pub fn page(set: &ChangeSet, names: &Names) -> String {
     out += &format!("<p>{}{}. Decided at {}.</p>\n", uploads(set), download.unwrap_or_default(), set.at);
     Summary::of(set).growth_line().into_iter().for_each(|it| out += &format!("<p>{}</p>\n", escaped(&it)));
     out += &guards(set);
+    out += &ahead(set);
     if !set.classes.is_empty() {
         out += "<h2>Changes</h2>\n";
     }
-    set.classes.iter().for_each(|class| out += &fold(set, class));
+    set.classes.iter().for_each(|class| out += &fold(&set.tenants, class));
     out += &bundles(set);
     out + "</body>\n</html>\n"
 }
@@ -62,22 +63,38 @@ fn guards(set: &ChangeSet) -> String {
     out + "</tbody>\n</table>\n"
 }
 
-fn fold(set: &ChangeSet, class: &Class) -> String {
+fn ahead(set: &ChangeSet) -> String {
+    if set.ahead.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("<h2>By itself, within seven days</h2>\n<p>{}</p>\n", course::ahead_line(&set.ahead));
+    for moment in &set.ahead {
+        out += &format!("<h3>{}</h3>\n", course::spelled(moment.at, &|_| None));
+        moment.classes.iter().for_each(|class| out += &fold(&moment.tenants, class));
+        for it in &moment.failing {
+            let (tenant, message) = (escaped(&it.tenant), inline(&quoted(&it.message)));
+            out += &format!("<p class=\"stopped\"><code>{tenant}</code> can no longer be compiled: {message}</p>\n");
+        }
+    }
+    out
+}
+
+fn fold(all: &[TenantChanges], class: &Class) -> String {
     let (sign, heading) = (sign(class.weight()), heading(class.weight()));
     let mut out = format!(
         "<details open=\"open\">\n<summary><span class=\"{heading}\">{sign} {heading}</span>: {}</summary>\n<ul>\n",
-        inline(&who(set, class))
+        inline(&who(all, class))
     );
     what(class, usize::MAX).iter().for_each(|it| out += &format!("<li>{}</li>\n", inline(it)));
     out += "</ul>\n";
     let reasons: Vec<String> = reasons(class).iter().map(inline).collect();
     if !reasons.is_empty() {
-        out += &format!("<p>Because, for <code>{}</code>:</p>\n<ul>\n", escaped(&set.tenants[class.tenants[0]].name));
+        out += &format!("<p>Because, for <code>{}</code>:</p>\n<ul>\n", escaped(&all[class.tenants[0]].name));
         reasons.iter().for_each(|it| out += &format!("<li>{it}</li>\n"));
         out += "</ul>\n";
     }
     let tenant = |at: &usize| {
-        let it = &set.tenants[*at];
+        let it = &all[*at];
         let download = it.download.map(|it| format!(" {}, shells {}", size(it.bytes), it.level)).unwrap_or_default();
         format!("<li><code>{}</code>{download}</li>\n", escaped(&it.name))
     };

@@ -2,8 +2,8 @@
 
 use crate::changes::guards::Outcome;
 use crate::changes::show::words::{Piece, Sentence, found, reasons, what, who};
-use crate::changes::show::{Names, Summary, heading, most_downloaded, number, sign, size, uploads};
-use crate::changes::{ChangeSet, Class, Weight};
+use crate::changes::show::{Names, Summary, course, heading, most_downloaded, number, sign, size, uploads};
+use crate::changes::{ChangeSet, Class, TenantChanges, Weight};
 use crate::report::{Styled, harmless};
 
 /// Most tenants that are named below a class.
@@ -27,7 +27,7 @@ pub(super) fn text(set: &ChangeSet, names: &Names, styled: Styled) -> String {
     out += &paint.line(BOLD, &format!("{base} → {head}, decided at {}", set.at));
     for class in &set.classes {
         out.push('\n');
-        out += &class_text(set, class, &paint);
+        out += &class_text(&set.tenants, class, &paint);
     }
     out.push('\n');
     for verdict in &set.guards {
@@ -42,6 +42,12 @@ pub(super) fn text(set: &ChangeSet, names: &Names, styled: Styled) -> String {
             out += &format!("                           {}: {}\n", paint.of(BOLD, "help"), verdict.help());
         }
     }
+    if !set.ahead.is_empty() {
+        out.push('\n');
+        let line = course::ahead_line(&set.ahead);
+        out += &format!("{} {line}\n", paint.of(YELLOW, "By itself, within seven days:"));
+        set.ahead.iter().for_each(|it| out += &course::moment_text(it, &|_| None, &paint));
+    }
     out.push('\n');
     let summary = Summary::of(set);
     out += &format!("{}\n", paint.of(BOLD, &format!("Plan: {}", summary.line())));
@@ -55,7 +61,7 @@ pub(super) fn text(set: &ChangeSet, names: &Names, styled: Styled) -> String {
     out
 }
 
-fn class_text(set: &ChangeSet, class: &Class, paint: &Paint) -> String {
+pub(super) fn class_text(all: &[TenantChanges], class: &Class, paint: &Paint) -> String {
     let color = match class.weight() {
         Weight::Loss => RED,
         Weight::Held | Weight::Growth => YELLOW,
@@ -63,7 +69,7 @@ fn class_text(set: &ChangeSet, class: &Class, paint: &Paint) -> String {
         Weight::Update | Weight::Rest => BOLD,
     };
     let title = format!("{} {}", sign(class.weight()), heading(class.weight()));
-    let mut out = format!("{}  {}\n", paint.of(color, &title), paint.of(BOLD, &flat(&who(set, class))));
+    let mut out = format!("{}  {}\n", paint.of(color, &title), paint.of(BOLD, &flat(&who(all, class))));
     for phrase in what(class, LISTED) {
         out += &format!("    {}\n", flat(&phrase));
     }
@@ -76,8 +82,7 @@ fn class_text(set: &ChangeSet, class: &Class, paint: &Paint) -> String {
         out += &paint.line(DIM, &format!("            and {} more reasons", reasons.len() - 4));
     }
     if class.tenants.len() > 5 {
-        let mut names: Vec<String> =
-            class.tenants.iter().take(NAMED).map(|at| harmless(&set.tenants[*at].name)).collect();
+        let mut names: Vec<String> = class.tenants.iter().take(NAMED).map(|at| harmless(&all[*at].name)).collect();
         let left = class.tenants.len() - names.len();
         if left > 0 {
             names.push(format!("and {} more", number(left)));
@@ -96,7 +101,8 @@ fn flat(sentence: &Sentence) -> String {
     sentence.iter().map(piece).collect()
 }
 
-struct Paint(Styled);
+/// Text with or without colour.
+pub(super) struct Paint(pub(super) Styled);
 
 impl Paint {
     fn of(&self, color: &str, text: &str) -> String {
@@ -104,6 +110,11 @@ impl Paint {
             Styled::Plain => text.to_owned(),
             Styled::Coloured => format!("{color}{text}{PLAIN}"),
         }
+    }
+
+    /// A line that stands out.
+    pub(super) fn bold(&self, text: &str) -> String {
+        self.line(BOLD, text)
     }
 
     fn line(&self, color: &str, text: &str) -> String {

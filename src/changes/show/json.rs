@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::changes::guards::Outcome;
-use crate::changes::show::{Names, Summary, all_downloaded, most_downloaded};
-use crate::changes::{ChangeSet, Class, Of, Revision, Scope, Shape, Values};
+use crate::changes::show::{Names, Summary, all_downloaded, course, most_downloaded};
+use crate::changes::{ChangeSet, Class, Devices, Of, Revision, Scope, Shape, TenantChanges, Values};
 
 /// Version of the document's format; fields are only added within one.
 const FORMAT: u32 = 1;
@@ -30,11 +30,15 @@ pub fn document(set: &ChangeSet, names: &Names) -> Value {
             "classes": of_tenant.get(&at),
         })
     });
+    let mut base = revision(&set.base, &names.base);
+    if !names.stores.is_empty() {
+        base["stores"] = json!(names.stores);
+    }
     json!({
         "format": FORMAT,
         "compiler": concat!("tenantry ", env!("CARGO_PKG_VERSION")),
         "at": set.at,
-        "base": revision(&set.base, &names.base),
+        "base": base,
         "head": revision(&set.head, &names.head),
         "summary": {
             "text": summary.line(),
@@ -70,13 +74,14 @@ pub fn document(set: &ChangeSet, names: &Names) -> Value {
             "message": it.message(),
             "tenants": it.tenants,
         })).collect::<Vec<Value>>(),
+        "ahead": set.ahead.iter().map(|it| course::moment(it, &|_| None)).collect::<Vec<Value>>(),
         "bundles": set.bundles.iter().map(|it| json!({
             "app_id": &*it.app_id,
             "version": { "code": it.code, "name": it.version },
             "blake3": it.tree,
             "length": it.length,
         })).collect::<Vec<Value>>(),
-        "classes": set.classes.iter().map(|it| class(set, it)).collect::<Vec<Value>>(),
+        "classes": set.classes.iter().map(|it| class(&set.tenants, it)).collect::<Vec<Value>>(),
         "tenants": tenants.collect::<Vec<Value>>(),
     })
 }
@@ -85,19 +90,19 @@ fn revision(revision: &Revision, name: &str) -> Value {
     json!({ "name": name, "commit": revision.commit, "inputs": revision.digest, "tenants": revision.tenants })
 }
 
-fn class(set: &ChangeSet, class: &Class) -> Value {
-    let names: Vec<&str> = class.tenants.iter().map(|at| &*set.tenants[*at].name).collect();
+pub(super) fn class(all: &[TenantChanges], class: &Class) -> Value {
+    let names: Vec<&str> = class.tenants.iter().map(|at| &*all[*at].name).collect();
     let plans: BTreeMap<&str, usize> = class.plans.iter().map(|(plan, count)| (&**plan, *count)).collect();
     json!({
         "weight": super::heading(class.weight()),
         "count": names.len(),
         "tenants": names,
         "plans": plans,
-        "changes": class.shapes.iter().map(|it| shape(set, class, it)).collect::<Vec<Value>>(),
+        "changes": class.shapes.iter().map(|it| shape(all, class, it)).collect::<Vec<Value>>(),
     })
 }
 
-fn shape(set: &ChangeSet, class: &Class, shape: &Shape) -> Value {
+fn shape(all: &[TenantChanges], class: &Class, shape: &Shape) -> Value {
     let mut out = Map::new();
     let mut say = |key: &str, value: Value| drop(out.insert(key.to_owned(), value));
     say("kind", json!(shape.kind.slug()));
@@ -114,7 +119,7 @@ fn shape(set: &ChangeSet, class: &Class, shape: &Shape) -> Value {
         }
         Values::Various(count) => {
             say("values", json!(count));
-            say("each", each(set, class, shape));
+            say("each", each(all, class, shape));
         }
     }
     match &shape.scope {
@@ -123,6 +128,9 @@ fn shape(set: &ChangeSet, class: &Class, shape: &Shape) -> Value {
             say("app_ids", programs.iter().map(|it| json!(**it)).collect());
         }
         Some(Scope::Whole) | None => {}
+    }
+    if shape.devices != Devices::ALL {
+        say("devices", json!({ "from": shape.devices.from, "until": shape.devices.until }));
     }
     say("reason", json!(shape.cause.slug()));
     say("side", json!(side(shape.of)));
@@ -134,9 +142,9 @@ fn shape(set: &ChangeSet, class: &Class, shape: &Shape) -> Value {
 }
 
 /// What the change is for each tenant, where that is not the same.
-fn each(set: &ChangeSet, class: &Class, shape: &Shape) -> Value {
+fn each(all: &[TenantChanges], class: &Class, shape: &Shape) -> Value {
     let value = |at: &usize| {
-        let tenant = &set.tenants[*at];
+        let tenant = &all[*at];
         let changes = tenant.changes.iter().filter(|it| shape.covers(it));
         let values: Vec<Value> = changes.map(|it| json!({ "from": it.from, "to": it.to })).collect();
         (tenant.name.to_string(), Value::Array(values))

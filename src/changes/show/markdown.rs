@@ -5,8 +5,10 @@
 
 use crate::changes::guards::{Outcome, Verdict};
 use crate::changes::show::words::{Piece, Sentence, clipped, found, reasons, what, who};
-use crate::changes::show::{Names, Summary, download_of, heading, most_downloaded, number, sign, size, uploads};
-use crate::changes::{ChangeSet, Class};
+use crate::changes::show::{
+    Names, Summary, course, download_of, heading, most_downloaded, number, sign, size, uploads,
+};
+use crate::changes::{ChangeSet, Class, TenantChanges};
 use crate::report::markdown::{self, cell};
 
 /// What a bot finds its own comment by, to edit it in place.
@@ -31,11 +33,14 @@ pub fn comment(set: &ChangeSet, names: &Names, budget: usize) -> String {
     for verdict in set.stopped() {
         page.add(&caution(verdict));
     }
-    let rows = table(set, &mut page);
+    let rows = table("", &set.tenants, &set.classes, &mut page);
     page.add(&guards(set));
+    if !set.ahead.is_empty() {
+        page.add_first(&course::ahead(&set.ahead));
+    }
     let (mut unseen, mut short) = (0, 0);
     for (at, class) in set.classes.iter().enumerate() {
-        match page.add_first(&[fold(set, class, NAMED), fold(set, class, 0)]) {
+        match page.add_first(&[fold(&set.tenants, class, NAMED), fold(&set.tenants, class, 0)]) {
             true => (),
             false if at < rows => short += 1,
             false => unseen += 1,
@@ -45,7 +50,7 @@ pub fn comment(set: &ChangeSet, names: &Names, budget: usize) -> String {
 }
 
 /// A text that stops growing before it is too long.
-struct Page {
+pub(super) struct Page {
     text: String,
     /// Characters that may still be added.
     left: usize,
@@ -54,13 +59,13 @@ struct Page {
 }
 
 impl Page {
-    fn new(budget: usize) -> Page {
+    pub(super) fn new(budget: usize) -> Page {
         let tail = TAIL.min(budget);
         Page { text: String::new(), left: budget - tail, tail }
     }
 
     /// Adds a piece that fits; says whether it did.
-    fn add(&mut self, piece: &str) -> bool {
+    pub(super) fn add(&mut self, piece: &str) -> bool {
         let length = piece.chars().count();
         let fits = length <= self.left;
         if fits {
@@ -76,7 +81,7 @@ impl Page {
     }
 
     /// Says what is missing: classes that are not shown, and classes that only have their row.
-    fn close(mut self, unseen: usize, short: usize) -> String {
+    pub(super) fn close(mut self, unseen: usize, short: usize) -> String {
         self.left += self.tail;
         let classes = |count: usize, verb: &str| format!("{} classes of change are not shown{verb}", number(count));
         let missing = match (unseen, short) {
@@ -108,13 +113,19 @@ fn caution(verdict: &Verdict) -> String {
     format!("\n> [!CAUTION]\n> **Stopped** by the guard `{guard}`: {message}{names}.\n> What to do: {help}.\n")
 }
 
-/// One row for each class, as many as fit; says how many did.
-fn table(set: &ChangeSet, page: &mut Page) -> usize {
-    if set.classes.is_empty() || !page.add("\n| | tenants | what | because |\n|---|---:|---|---|\n") {
+/// A sentence in a line of its own.
+pub(super) fn row(sentence: &Sentence) -> String {
+    inline(sentence)
+}
+
+/// One row for each class, as many as fit, below a title; says how many did.
+pub(super) fn table(title: &str, all: &[TenantChanges], classes: &[Class], page: &mut Page) -> usize {
+    let head = format!("{title}\n| | tenants | what | because |\n|---|---:|---|---|\n");
+    if classes.is_empty() || !page.add(&head) {
         return 0;
     }
     let mut rows = 0;
-    for class in set.classes.iter().take(ROWS) {
+    for class in classes.iter().take(ROWS) {
         let what: Vec<String> = what(class, 4).iter().take(3).map(|it| cell(&inline(it))).collect();
         let more = what_more(class, 3);
         let because = reasons(class).first().map(|it| cell(&inline(it))).unwrap_or_default();
@@ -122,7 +133,7 @@ fn table(set: &ChangeSet, page: &mut Page) -> usize {
             "| {}&nbsp;{} | {} | {}{more} | {because} |\n",
             sign(class.weight()),
             heading(class.weight()),
-            cell(&count_or_names(set, class)),
+            cell(&count_or_names(all, class)),
             what.join("<br>"),
         );
         if !page.add(&row) {
@@ -141,9 +152,9 @@ fn what_more(class: &Class, shown: usize) -> String {
 }
 
 /// A tenant by its name, many by their number.
-fn count_or_names(set: &ChangeSet, class: &Class) -> String {
+fn count_or_names(all: &[TenantChanges], class: &Class) -> String {
     match &class.tenants[..] {
-        [only] => code(&set.tenants[*only].name),
+        [only] => code(&all[*only].name),
         many => number(many.len()),
     }
 }
@@ -163,14 +174,14 @@ fn guards(set: &ChangeSet) -> String {
 }
 
 /// A class with all its reasons and, if there is room, its tenants.
-fn fold(set: &ChangeSet, class: &Class, named: usize) -> String {
+fn fold(all: &[TenantChanges], class: &Class, named: usize) -> String {
     const PHRASES: usize = 40;
     const REASONS: usize = 12;
     let mut out = format!(
         "\n<details><summary>{} {}: {}</summary>\n\n",
         sign(class.weight()),
         heading(class.weight()),
-        html(&who(set, class)),
+        html(&who(all, class)),
     );
     let phrases = what(class, 60);
     phrases.iter().take(PHRASES).for_each(|it| out += &format!("- {}\n", inline(it)));
@@ -179,21 +190,21 @@ fn fold(set: &ChangeSet, class: &Class, named: usize) -> String {
     }
     let reasons: Vec<String> = reasons(class).iter().map(inline).collect();
     if !reasons.is_empty() {
-        let first = code(&set.tenants[class.tenants[0]].name);
+        let first = code(&all[class.tenants[0]].name);
         out += &format!("\nBecause, for {first}:\n\n");
         reasons.iter().take(REASONS).for_each(|it| out += &format!("- {it}\n"));
         if reasons.len() > REASONS {
             out += &format!("- and {} more reasons\n", reasons.len() - REASONS);
         }
     }
-    if let Some(bytes) = download_of(set, class) {
+    if let Some(bytes) = download_of(all, class) {
         out += &format!(
             "\nA device of one of them downloads {} at most, for this and all its other changes.\n",
             size(bytes)
         );
     }
     if named > 0 {
-        let names: Vec<String> = class.tenants.iter().take(named).map(|at| code(&set.tenants[*at].name)).collect();
+        let names: Vec<String> = class.tenants.iter().take(named).map(|at| code(&all[*at].name)).collect();
         let more = match class.tenants.len().saturating_sub(named) {
             0 => String::new(),
             more => format!(" and {} more", number(more)),
@@ -222,12 +233,12 @@ fn html(sentence: &Sentence) -> String {
 }
 
 /// Any text as a code span, cut where it is very long.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     markdown::code(&clipped(text))
 }
 
 /// Words of ours, and names in code spans.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     markdown::plain_with(text, code)
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{MARKER, Names, Styled, comment, document, page, text};
+use super::{MARKER, Names, Styled, comment, course, document, page, text};
 use crate::changes::facts::Told;
 use crate::changes::guards::{Evidence, judge};
 use crate::changes::kind::{Cause, Kind};
 use crate::changes::{
-    Change, ChangeSet, Download, Levels, NewBundle, Of, Overlays, Revision, Scope, TenantChanges, Why, classes,
+    Change, ChangeSet, Course, Devices, Download, Failing, Levels, Moment, NewBundle, Of, Overlays, Revision, Scope,
+    TenantChanges, Why, classes,
 };
 use crate::digest::Blake3;
 use crate::explain::Fact;
@@ -72,13 +73,19 @@ fn change() -> impl Strategy<Value = Change> {
     ];
     let why = (prop::sample::select(Cause::ALL), any::<bool>(), 0_u32..3);
     let about = (prop::option::of(hostile()), prop::option::of(hostile()));
-    (prop::sample::select(Kind::ALL), about, values, scope, why).prop_map(|(kind, about, values, scope, why)| Change {
+    let devices = prop_oneof![
+        4 => Just(Devices::ALL),
+        1 => (0_u32..100, 1_u32..=100).prop_map(|(from, until)| Devices { from, until }),
+    ];
+    let parts = (prop::sample::select(Kind::ALL), about, values, scope, devices, why);
+    parts.prop_map(|(kind, about, values, scope, devices, why)| Change {
         kind,
         program: about.0.map(Arc::from),
         item: about.1.map(Into::into),
         from: values.0.map(Into::into),
         to: values.1.map(Into::into),
         scope,
+        devices,
         why: Why {
             cause: why.0,
             of: if why.1 { Of::Base } else { Of::Head },
@@ -141,7 +148,15 @@ fn change_set() -> impl Strategy<Value = (ChangeSet, Names)> {
             tree: Blake3([0; 32]),
             length: 9,
         };
+        let moment = |at: &str| Moment {
+            at: Timestamp::parse(at).expect("a date"),
+            tenants: tenants.clone(),
+            classes: classes.clone(),
+            failing: vec![Failing { tenant: base.clone().into(), message: format!("`{head}` {base}") }],
+        };
+        let ahead = ["2026-11-24", "2026-11-25T06:00:00Z"].map(moment).into_iter().take(usize::from(of_base) % 3);
         let set = ChangeSet {
+            ahead: ahead.collect(),
             at: now,
             base: revision(counts[0]),
             head: revision(counts[1]),
@@ -151,7 +166,7 @@ fn change_set() -> impl Strategy<Value = (ChangeSet, Names)> {
             classes,
             tenants,
         };
-        (set, Names { base, head })
+        (set, Names { base, head, stores: Vec::new() })
     })
 }
 
@@ -179,11 +194,14 @@ fn outside_spans(line: &str) -> String {
 }
 
 /// What we write ourselves that is not plain words.
-const OURS: [&str; 14] = [
+const OURS: [&str; 17] = [
     MARKER,
+    course::MARKER,
+    "#### ",
     "### ",
     "**",
     "> [!CAUTION]",
+    "> [!WARNING]",
     "> ",
     "<br>",
     "&nbsp;",
@@ -265,6 +283,19 @@ proptest! {
             let says = comment.contains("the JSON plan has everything");
             prop_assert!(folds == set.classes.len() || says, "what is cut is counted");
         }
+    }
+
+    #[test]
+    fn so_is_the_comment_of_a_simulation((set, names) in change_set(), budget in prop_oneof![0_usize..3_000, 0_usize..70_000]) {
+        let course = Course { first: set.at, last: set.at, tenants: 9, moments: set.ahead };
+        let comment = course::comment(&course, &names.head, &|_| Some("noon".into()), budget);
+        prop_assert!(comment.chars().count() <= budget, "{} > {budget}", comment.chars().count());
+        is_tame(&comment);
+        let plain = course::text(&course, &names.head, &|_| None, Styled::Plain);
+        prop_assert!(!plain.chars().any(|it| it.is_control() && it != '\n'));
+        let rows = comment.lines().filter(|it| it.starts_with("| ") && !it.starts_with("| |")).count();
+        let classes: usize = course.moments.iter().map(|it| it.classes.len()).sum();
+        prop_assert!(budget < 1_000 || rows == classes || comment.contains("are not shown"), "what is cut is counted");
     }
 
     #[test]

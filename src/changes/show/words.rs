@@ -6,7 +6,7 @@ use crate::changes::facts::Told;
 use crate::changes::guards::Verdict;
 use crate::changes::kind::Kind;
 use crate::changes::show::{number, tenants};
-use crate::changes::{ChangeSet, Class, Levels, Of, Scope, Shape, Values};
+use crate::changes::{Class, Devices, Levels, Of, Scope, Shape, TenantChanges, Values};
 use crate::report::harmless;
 
 /// A part of a sentence.
@@ -62,11 +62,11 @@ pub(super) fn clipped(text: &str) -> String {
 }
 
 /// Whom a class is about.
-pub(super) fn who(set: &ChangeSet, class: &Class) -> Sentence {
+pub(super) fn who(all: &[TenantChanges], class: &Class) -> Sentence {
     let mut out = Vec::new();
     match class.tenants.len() {
         count if count <= NAMED => {
-            let names = class.tenants.iter().map(|at| vec![Piece::name(&set.tenants[*at].name)]);
+            let names = class.tenants.iter().map(|at| vec![Piece::name(&all[*at].name)]);
             out.extend(joined(names));
         }
         count => out.push(Piece::words(tenants(count))),
@@ -122,7 +122,10 @@ fn phrase(count: usize, shapes: &[Shape], most: usize) -> Sentence {
 }
 
 fn is_only_named(shape: &Shape) -> bool {
-    shape.item.is_some() && shape.values == Values::Same(None, None) && shape.scope == Some(Scope::Whole)
+    shape.item.is_some()
+        && shape.values == Values::Same(None, None)
+        && shape.scope == Some(Scope::Whole)
+        && shape.devices == Devices::ALL
 }
 
 /// The verb of a kind.
@@ -139,7 +142,7 @@ fn lead(kind: Kind, count: usize) -> &'static str {
         Kind::Lose | Kind::ShellsLost => "lose",
         Kind::Postponed if one => "loses for a time",
         Kind::Postponed => "lose for a time",
-        Kind::Block => "must stop at once, code",
+        Kind::Block => "must stop, code",
         Kind::EndsEarlier => "end earlier:",
         Kind::EntitlementLost => "entitlements gone:",
         Kind::EntitlementLowered => "entitlements lowered:",
@@ -224,6 +227,12 @@ fn item(kind: Kind, shapes: &[Shape]) -> Sentence {
     out.extend(values);
     if let Some(Scope::Shells(levels)) = &shape.scope {
         out.push(Piece::words(format!(" on {}", shells(levels))));
+    }
+    match shape.devices {
+        Devices::ALL => {}
+        Devices { from: 0, until } => out.push(Piece::words(format!(" for the first {until} % of devices"))),
+        Devices { from, until: 100 } => out.push(Piece::words(format!(" for the last {} % of devices", 100 - from))),
+        Devices { from, until } => out.push(Piece::words(format!(" for devices from {from} % to {until} %"))),
     }
     out
 }

@@ -7,6 +7,7 @@ use semver::Version;
 
 use super::Place;
 use super::catalog::Scope;
+use super::rollout;
 use crate::check::ext_schema;
 use crate::check::lower;
 use crate::check::names;
@@ -16,7 +17,7 @@ use crate::check::{Typed, TypedValue};
 use crate::diag::{Code, Diagnostic};
 use crate::input::{Classification, MiniProgramDocument, MiniProgramSpec};
 use crate::load::SourceTree;
-use crate::model::{Dependency, Package, ProgramId, Release};
+use crate::model::{Dependency, Package, ProgramId, Release, RevokedVersion};
 use crate::parse::{Document, Kind};
 use crate::text::Span;
 
@@ -119,6 +120,7 @@ pub(in crate::check) fn release(
     let spans = |key: &str, count: usize| (0..count).map(|index| at.key(key).item(index).span()).collect();
     lists(spec, at, found);
     platform(spec, at.key("platform_version"), found);
+    usable(spec, at.key("update_policy"), found);
     let ext_schema = spec.ext_schema.as_ref();
     let ext_schema = ext_schema.and_then(|schema| ext_schema::closed(schema, at.key("ext_schema"), found));
     let files = packages::read(tree, document, spec, at, found);
@@ -148,6 +150,12 @@ pub(in crate::check) fn release(
         since: lower::instant(spec.review.since.as_deref(), at.key("review").key("since"), found),
         update_mode: spec.update_policy.as_ref().map(|policy| policy.mode).unwrap_or_default(),
         min_usable_version: spec.update_policy.as_ref().and_then(|policy| policy.min_usable_version),
+        rollout: rollout::lower(spec.rollout.as_ref(), at.key("rollout"), found),
+        revoked: spec.revoked.as_ref().map(|it| RevokedVersion {
+            mode: it.mode,
+            reason: it.reason.as_str().into(),
+            span: at.key("revoked").key("mode").span(),
+        }),
         package: Package { span: at.key("package").key("path").span(), path: files.path, files: Arc::new(files.files) },
         ext_schema,
         ext: spec.ext.clone(),
@@ -200,6 +208,19 @@ fn platform(spec: &MiniProgramSpec, at: Place<'_>, found: &mut Vec<Diagnostic>) 
         let diagnostic = Diagnostic::new(Code::BadPlatform, at.key("max_code").span(), message)
             .label(at.key(key).span(), "the level above it")
             .help("raise `max_code`, or leave it out when no level is too high");
+        found.push(diagnostic);
+    }
+}
+
+/// A version that is older than what it still lets start would never start itself.
+fn usable(spec: &MiniProgramSpec, at: Place<'_>, found: &mut Vec<Diagnostic>) {
+    let Some(least) = spec.update_policy.as_ref().and_then(|it| it.min_usable_version) else { return };
+    let code = spec.version.code;
+    if least > code {
+        let message = format!("`min_usable_version` {least} lies above this version's own code {code}");
+        let diagnostic = Diagnostic::new(Code::MinUsableVersion, at.key("min_usable_version").span(), message).help(
+            format!("devices that get this version could never start it: {code} is the highest that makes sense"),
+        );
         found.push(diagnostic);
     }
 }

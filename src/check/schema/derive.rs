@@ -10,7 +10,7 @@ use crate::parse::Kind;
 
 /// Every schema under its file name in `schemas/`.
 pub fn all() -> Vec<(&'static str, Value)> {
-    Kind::ALL.iter().map(|kind| (file_name(*kind), schema(*kind))).collect()
+    Kind::ALL.iter().map(|kind| (kind.schema_file(), schema(*kind))).collect()
 }
 
 /// The schema of one kind.
@@ -26,22 +26,11 @@ pub(super) fn schema(kind: Kind) -> Value {
     };
     let mut schema = derived.to_value();
     tidy(&mut schema);
+    examples::illustrate(&mut schema, kind);
     let root = schema.as_object_mut().expect("a document type is an object");
-    root.insert("$id".to_owned(), format!("https://tenantry.dev/schemas/v1/{}", file_name(kind)).into());
+    root.insert("$id".to_owned(), format!("https://tenantry.dev/schemas/v1/{}", kind.schema_file()).into());
     root.insert("examples".to_owned(), json!([examples::of(kind)]));
     schema
-}
-
-fn file_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Project => "project.schema.json",
-        Kind::MiniProgram => "mini-program.schema.json",
-        Kind::Plan => "plan.schema.json",
-        Kind::AddOn => "add-on.schema.json",
-        Kind::ComplianceProfile => "compliance-profile.schema.json",
-        Kind::Shell => "shell.schema.json",
-        Kind::Tenant => "tenant.schema.json",
-    }
 }
 
 fn derive<T: JsonSchema>() -> Schema {

@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::errors::pattern_in_words;
-use super::{Shapes, all, decode, examples};
+use super::{Names, Shapes, all, decode, examples, names, with_names};
 use crate::diag::Diagnostic;
 use crate::input;
 use crate::parse::{self, Document, Kind};
@@ -39,13 +39,108 @@ fn complaints(text: &str) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test compares with what is committed")]
 fn the_committed_schemas_are_the_derived_ones() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/v1");
     for (name, schema) in all() {
         let derived = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
-        #[expect(clippy::disallowed_methods, reason = "the test compares with what is committed")]
-        let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-        assert!(committed == derived, "schemas/{name} is stale: run `tenantry schema --write`");
+        let path = folder.join(name);
+        if std::env::var_os("BLESS").is_some_and(|it| it == "1") {
+            std::fs::write(&path, &derived).expect("writes");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == derived, "schemas/v1/{name} is stale: run `BLESS=1 cargo test --lib schemas`");
+    }
+}
+
+/// Every property of every object of a schema, by its owner and name.
+fn properties<'a>(schema: &'a Value) -> Vec<(&'a str, &'a str, &'a Value)> {
+    let defs = schema["$defs"].as_object().expect("types").iter().map(|(owner, it)| (owner.as_str(), it));
+    let all = defs.chain([("the document", schema)]);
+    let one = |(owner, it): (&'a str, &'a Value)| {
+        let fields = it.get("properties").and_then(Value::as_object).into_iter().flatten();
+        fields.map(move |(name, property)| (owner, name.as_str(), property))
+    };
+    all.flat_map(one).collect()
+}
+
+#[test]
+fn every_property_is_described_and_every_free_one_has_an_example() {
+    for (file, schema) in all() {
+        let followed = |it: &Value| match it.get("$ref").and_then(Value::as_str) {
+            Some(target) => schema.pointer(&target[1..]).expect("a type").clone(),
+            None => it.clone(),
+        };
+        for (owner, name, property) in properties(&schema) {
+            let described = property["description"].as_str().is_some_and(|it| it.len() > 3);
+            assert!(described, "{file}: {owner}.{name} says nothing about itself");
+            let target = followed(property);
+            let structure = target.get("properties").is_some()
+                || target.get("items").is_some_and(|it| followed(it).get("properties").is_some());
+            let chosen = target.get("enum").is_some() || target["type"] == "boolean";
+            let illustrated = property["examples"].as_array().is_some_and(|it| !it.is_empty());
+            assert!(structure || chosen || illustrated, "{file}: {owner}.{name} is not in `schema/complete/`");
+        }
+    }
+}
+
+#[test]
+fn every_choice_of_words_says_what_each_means() {
+    fn walk(name: &str, schema: &Value) {
+        if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+            let meanings = schema["enumDescriptions"].as_array().expect("meanings");
+            assert_eq!(words.len(), meanings.len(), "{name}: {schema}");
+            assert!(meanings.iter().all(|it| it.as_str().is_some_and(|it| it.ends_with('.'))), "{name}: {schema}");
+        }
+        match schema {
+            Value::Object(fields) => fields.values().for_each(|it| walk(name, it)),
+            Value::Array(items) => items.iter().for_each(|it| walk(name, it)),
+            _ => {}
+        }
+    }
+    all().iter().for_each(|(name, schema)| walk(name, schema));
+}
+
+#[test]
+fn the_complete_documents_are_good_and_leave_nothing_out() {
+    for kind in Kind::ALL {
+        let text = examples::complete(*kind);
+        let document = document(text);
+        assert_eq!(document.kind, *kind);
+        assert_eq!((complaints(text), decodes(&document, text)), (Vec::new(), Ok(())));
+    }
+}
+
+#[test]
+fn names_go_where_documents_name_each_other() {
+    let plan = examples::text(Kind::Plan);
+    let program = examples::text(Kind::MiniProgram).replace("2.1.0", "2.2.0-beta.1");
+    let shapes = Shapes::new();
+    let typed = [plan, &program].map(|text| crate::check::document(&shapes, document(text), text).0);
+    let schemas = with_names(&Names::of(&typed));
+    let (_, tenant) = schemas.iter().find(|(name, _)| *name == "tenant.schema.json").expect("a schema of tenants");
+    let place = |path: &str| tenant.pointer(&format!("/$defs/{path}")).expect("a property");
+    assert_eq!(place("TenantSpec/properties/plan")["enum"], json!(["business"]));
+    assert_eq!(
+        place("TenantSpec/properties/plan")["errorMessage"],
+        "the plans of this project are business (after a new one: tenantry schema --write)"
+    );
+    assert_eq!(place("Override/properties/grant")["enum"], json!(["com.example.expenses"]));
+    assert_eq!(place("TenantSpec/properties/channel")["examples"], json!(["beta", "stable"]));
+    assert_eq!(place("TenantSpec/properties/data_region")["examples"], json!(["eu"]));
+    // There are none, so nothing can be said about them.
+    assert_eq!(place("TenantSpec/properties/add_ons/items"), &json!({ "type": "string" }));
+    let settings = &place("TenantSpec/properties/ext")["properties"];
+    assert_eq!(settings["com.example.expenses"]["description"], "Settings of Expenses");
+}
+
+#[test]
+fn every_place_of_names_is_a_property() {
+    let all = all();
+    let known: Vec<(&str, &str)> =
+        all.iter().flat_map(|(_, it)| properties(it)).map(|(owner, name, _)| (owner, name)).collect();
+    for place in names::places() {
+        assert!(known.contains(&place), "{place:?}");
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::args::PlainFormat;
 use super::super::settings::Settings;
 use super::super::{Failure, output};
 use crate::index::Point;
+use crate::publish::head::Override;
 use crate::publish::plan::{Item, ItemKind, Plan};
 use crate::publish::{Event, Outcome, Report};
 
@@ -206,6 +207,14 @@ impl<'a> Reporter<'a> {
             "seconds": self.settings.began.elapsed().as_secs_f64(),
         }));
     }
+}
+
+/// A guard that is let pass.
+pub(super) fn overridden(store: &str, it: &Override) {
+    let (guard, number, limit) = (&it.guard, it.number, it.limit);
+    output::warning(&format!(
+        "store `{store}`: guard `{guard}` is let pass, by its number {number} (it lets {limit} through by itself); the record says so"
+    ));
 }
 
 /// A plan, for people.

@@ -10,7 +10,7 @@ use super::{COMPILER, CompileError, Job};
 use crate::bundle::{self, Bundle};
 use crate::compose::{Bundles, Composed, Composer};
 use crate::digest::{Blake3, Fingerprint};
-use crate::index::{Archive, FileRecord, Index, TenantRecord, keys};
+use crate::index::{Archive, FileRecord, Given, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
 use crate::sign::{self, Publication, Signers, renew};
@@ -37,7 +37,7 @@ pub(super) fn pack(
     // Who wants it matters by region: a store may hold it, and another one not yet.
     let mut wanted: BTreeMap<(usize, usize), BTreeSet<Option<&str>>> = BTreeMap::new();
     for (tenant, decided) in read.checked.tenants.iter().zip(decided) {
-        for it in &decided.resolution.included {
+        for it in decided.resolution.line_ups().flat_map(|it| &it.included) {
             for chosen in &it.releases {
                 wanted.entry((it.program.at(), chosen.release)).or_default().insert(region(tenant));
             }
@@ -112,6 +112,11 @@ pub(super) struct Maker<'a> {
     pub(super) read: &'a Read<'a>,
     pub(super) number: u64,
     pub(super) composer: &'a Composer<'a>,
+}
+
+/// Digest of everything that a tenant depends on: the basis, and its own document.
+pub(in crate::pipeline) fn inputs_of(basis: Blake3, document: Blake3) -> Blake3 {
+    Fingerprint::new("tenantry.dev 2026-11 inputs v1").part(&basis.0).part(&document.0).finish()
 }
 
 /// One tenant's share of a publication.
@@ -195,8 +200,7 @@ impl Maker<'_> {
         publication: &Publication<'_>,
     ) -> Result<(TenantRecord, Vec<Object>, Object), SignError> {
         let addr = publication.addr;
-        let inputs_digest =
-            Fingerprint::new("tenantry.dev 2026-11 inputs v1").part(&self.read.basis.0).part(&read.document.0).finish();
+        let inputs_digest = inputs_of(self.read.basis, read.document);
         let source = Source { commit: self.job.tree.commit.clone(), compiler: COMPILER.into(), inputs_digest };
         let manifest = composed.body.write(&Frame {
             addr,
@@ -216,12 +220,14 @@ impl Maker<'_> {
             name: read.tenant.name.to_string(),
             tenant_id: read.tenant.tenant_id.to_string(),
             domains: read.tenant.domains.clone(),
+            labels: read.tenant.labels.clone(),
             data_region: None,
             file: String::new(),
             input: Blake3([0; 32]),
             content: composed.content,
             next_change: decided.resolution.next_change,
             entitlements: composed.entitlements,
+            given: None,
             bundles: composed.bundles.iter().map(|(tree, _)| *tree).collect(),
             overlays: overlays.collect(),
             max_ttl: composed.max_ttl,
@@ -245,13 +251,18 @@ impl Maker<'_> {
         // A file that holds other documents too belongs to the basis; no tenant of it is ever left alone.
         let input = self.read.inputs.get(&read.file);
         let file = input.map(|_| self.job.tree.files[read.file.0 as usize].path.to_string());
+        let catalog = &self.read.checked.catalog;
+        let included = decided.resolution.included.iter();
+        let given = Given::together(included.map(|it| (&*catalog.program(it.program).app_id, it.window)));
         TenantRecord {
             name: read.tenant.name.to_string(),
             domains: read.tenant.domains.clone(),
+            labels: read.tenant.labels.clone(),
             data_region: region(read).map(str::to_owned),
             file: file.unwrap_or_default(),
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
+            given: Some(given),
             max_ttl,
             ..record
         }

@@ -10,8 +10,10 @@ use crate::check;
 use crate::check::Typed;
 use crate::check::schema::Shapes;
 use crate::diag::{self, Diagnostic};
+use crate::input::StoreSpec;
 use crate::load::SourceTree;
 use crate::model::{Catalog, Project, Tenant};
+use crate::publish::projection::takes;
 use crate::text::FileId;
 
 /// Both projects, without errors in what was read of the base.
@@ -24,6 +26,8 @@ pub(super) struct Sides {
 
 /// Tenants of both sides, by their public identifiers.
 pub(super) struct Matched<'a> {
+    /// As in the job.
+    stores: &'a [&'a StoreSpec],
     /// Those that may differ.
     pub(super) pairs: Vec<Two<&'a Tenant>>,
     /// Those that cannot, as the head has them.
@@ -115,7 +119,7 @@ fn in_file(mut diagnostic: Diagnostic, file: FileId) -> Diagnostic {
 
 impl Sides {
     /// Matches tenants by their public identifiers, by which devices know them.
-    pub(super) fn matched(&self) -> Matched<'_> {
+    pub(super) fn matched<'a>(&'a self, stores: &'a [&'a StoreSpec]) -> Matched<'a> {
         let mut before: BTreeMap<&str, &Tenant> =
             self.base.tenants.iter().map(|it| (&*it.tenant.tenant_id, &it.tenant)).collect();
         let (mut pairs, mut alike) = (Vec::new(), Vec::new());
@@ -127,14 +131,32 @@ impl Sides {
             }
         }
         pairs.extend(before.into_values().map(|it| (Some(it), None)));
-        Matched { pairs, alike }
+        let mut matched = Matched { stores, pairs: Vec::new(), alike: Vec::new() };
+        alike.retain(|it| matched.takes(it));
+        pairs.retain(|it| [it.0, it.1].into_iter().flatten().any(|it| matched.takes(it)));
+        (matched.pairs, matched.alike) = (pairs, alike);
+        matched
     }
 }
 
-impl Matched<'_> {
+impl<'a> Matched<'a> {
     /// How many tenants base and head have.
     pub(super) fn counts(&self) -> [usize; 2] {
-        let there = |it: fn(&Two<&Tenant>) -> bool| self.pairs.iter().filter(|pair| it(pair)).count();
-        [there(|it| it.0.is_some()) + self.alike.len(), there(|it| it.1.is_some()) + self.alike.len()]
+        let count = |seats: &mut dyn Iterator<Item = Option<&Tenant>>| {
+            seats.flatten().filter(|it| self.takes(it)).count() + self.alike.len()
+        };
+        [count(&mut self.pairs.iter().map(|it| it.0)), count(&mut self.pairs.iter().map(|it| it.1))]
+    }
+
+    /// The tenants that the head has.
+    pub(super) fn heads(&self) -> Vec<&'a Tenant> {
+        let heads = self.pairs.iter().filter_map(|it| it.1).filter(|it| self.takes(it));
+        heads.chain(self.alike.iter().copied()).collect()
+    }
+
+    /// Whether a tenant, as one side has it, is among those that are asked for.
+    fn takes(&self, tenant: &Tenant) -> bool {
+        let region = tenant.data_region.as_ref().map(|(region, _)| &**region);
+        self.stores.is_empty() || self.stores.iter().any(|it| takes(it, region))
     }
 }

@@ -90,7 +90,7 @@ fn all(catalog: &Catalog) -> Vec<Version> {
 }
 
 fn used<'a>(resolutions: impl Iterator<Item = &'a Resolution>) -> BTreeSet<Version> {
-    let included = resolutions.flat_map(|it| &it.included);
+    let included = resolutions.flat_map(Resolution::line_ups).flat_map(|it| &it.included);
     included.flat_map(|it| it.releases.iter().map(|chosen| (it.program.at(), chosen.release))).collect()
 }
 

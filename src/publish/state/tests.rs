@@ -15,6 +15,7 @@ fn published(publication: u64) -> Published {
         guard: Publishers::Conditional,
         reason: None,
         kind: Kind::Publish,
+        overrides: Vec::new(),
         finished: false,
         timestamps: None,
         receipt: None,
