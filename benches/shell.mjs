@@ -49,13 +49,9 @@ async function slowed(target, { round, rate }) {
 /** The plain alternative: a page with a button, which shows the program's own files in a frame. */
 async function plain(folder) {
   const types = { ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml" };
-  const start = `<!doctype html><title>Plain</title><button>Open</button><script>
-    document.querySelector("button").onclick = () => {
-      const frame = document.createElement("iframe");
-      frame.src = "program/${PROGRAM.page}";
-      frame.onload = () => { document.title = "there"; };
-      document.body.append(frame);
-    };</script>`;
+  // In the attribute, so that no click comes before it.
+  const open = `const frame = document.createElement('iframe'); frame.src = 'program/${PROGRAM.page}'; document.body.append(frame);`;
+  const start = `<!doctype html><title>Plain</title><body><button onclick="${open}">Open</button></body>`;
   const listener = http.createServer((request, response) => {
     const path = new URL(request.url, "http://x").pathname;
     if (path === "/") return response.writeHead(200, { "content-type": "text/html" }).end(start);

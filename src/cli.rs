@@ -3,6 +3,8 @@
 //! stdout carries the result, stderr the talk. With a machine format stdout always parses.
 
 mod args;
+mod at;
+mod audit;
 mod check;
 mod compile;
 mod complete;
@@ -15,6 +17,7 @@ mod gc;
 mod init;
 mod keys;
 mod interrupt;
+mod log;
 mod man;
 mod new;
 mod output;
@@ -274,6 +277,8 @@ pub fn run() -> ExitCode {
             Command::Refresh(it) => refresh::run(&settings, &it),
             Command::Rollback(it) => rollback::run(&settings, &it),
             Command::Gc(it) => gc::run(&settings, &it),
+            Command::Log(it) => log::run(&settings, &it),
+            Command::At(it) => at::run(&settings, &it),
             Command::Verify(it) => verify::run(&settings, &it),
             Command::Doctor(it) => doctor::run(&settings, &it),
             Command::Serve(it) => serve::run(&settings, &it),

@@ -3,6 +3,7 @@
 
 pub mod compile;
 pub mod plan;
+pub mod reproduce;
 pub mod simulate;
 pub mod verify;
 

@@ -15,6 +15,8 @@ pub mod refresh; // before they grow too old
 pub mod rollback; // with the content of an earlier publication
 pub mod gc; // what nobody needs any more goes
 pub mod guards; // what no publication may do unnoticed
+pub mod log; // what a store remembers of its publications
+pub mod past; // which of them was in force, and which had decided it
 mod check; // nothing damaged leaves the house
 mod difference; // what a store lacks
 mod error; // why a publication stops

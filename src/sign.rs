@@ -138,19 +138,27 @@ pub fn targets(
     manifest: Archive,
     archives: impl Iterator<Item = (Blake3, Archive)>,
 ) -> Result<File, SignError> {
+    file(targets_role(publication, manifest, archives), entitlement, publication.now)
+}
+
+/// Targets before they are signed.
+pub fn targets_role(
+    publication: &Publication<'_>,
+    manifest: Archive,
+    archives: impl Iterator<Item = (Blake3, Archive)>,
+) -> Targets {
     let target = |it: Archive| TargetFile { hashes: Hashes { sha256: it.sha256 }, length: it.length };
     let mut targets: BTreeMap<String, TargetFile> =
         archives.map(|(tree, archive)| (tree.to_string(), target(archive))).collect();
     targets.insert(keys::manifest_target(publication.addr), target(manifest));
-    let role = Targets {
+    Targets {
         type_name: "targets".into(),
         expires: publication.now.plus(publication.lifetimes.entitlement),
         spec_version: SPEC_VERSION.into(),
         targets,
         version: publication.number,
         tenantry: mark(publication),
-    };
-    file(role, entitlement, publication.now)
+    }
 }
 
 /// Signs a snapshot that names these targets.
@@ -159,15 +167,19 @@ pub fn snapshot(
     publication: &Publication<'_>,
     targets: &FileRecord,
 ) -> Result<File, SignError> {
-    let role = Snapshot {
+    file(snapshot_role(publication, targets), entitlement, publication.now)
+}
+
+/// A snapshot before it is signed.
+pub fn snapshot_role(publication: &Publication<'_>, targets: &FileRecord) -> Snapshot {
+    Snapshot {
         type_name: "snapshot".into(),
         expires: publication.now.plus(publication.lifetimes.entitlement),
         meta: [("targets.json".into(), meta(targets))].into(),
         spec_version: SPEC_VERSION.into(),
         version: publication.number,
         tenantry: mark(publication),
-    };
-    file(role, entitlement, publication.now)
+    }
 }
 
 /// Signs a timestamp that names this snapshot.
@@ -176,15 +188,19 @@ pub fn timestamp(
     publication: &Publication<'_>,
     snapshot: &FileRecord,
 ) -> Result<File, SignError> {
-    let role = TimestampRole {
+    file(timestamp_role(publication, snapshot), freshness, publication.now)
+}
+
+/// A timestamp before it is signed.
+pub fn timestamp_role(publication: &Publication<'_>, snapshot: &FileRecord) -> TimestampRole {
+    TimestampRole {
         type_name: "timestamp".into(),
         expires: publication.now.plus(publication.lifetimes.freshness),
         meta: [("snapshot.json".into(), meta(snapshot))].into(),
         spec_version: SPEC_VERSION.into(),
         version: publication.number,
         tenantry: mark(publication),
-    };
-    file(role, freshness, publication.now)
+    }
 }
 
 /// Signs any role with these keys, in the order of their ids.

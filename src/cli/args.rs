@@ -43,6 +43,10 @@ pub(crate) enum Command {
     Rollback(RollbackArguments),
     /// Delete what no publication needs any more.
     Gc(GcArguments),
+    /// Show what was published to each store, newest first: when, by whom, from which commit, and why.
+    Log(LogArguments),
+    /// Say what a tenant was entitled to at an instant, why, and who answers for the commit.
+    At(AtArguments),
     /// Say why a tenant has, or has not, a mini-program.
     Explain(ExplainArguments),
     /// Show what a change does to customers, before it is merged.
@@ -228,6 +232,47 @@ pub(crate) struct GcArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// A store, by its name in `tenantry.yaml`; all of them when left out.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
+    pub(crate) store: Vec<String>,
+    /// How many publications of each store, at most; the newest ones.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Say which tenants each publication moved, too: reads the index of every one of them.
+    #[arg(long)]
+    pub(crate) changes: bool,
+    /// For people, or one JSON document.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AtArguments {
+    /// The instant: a date (midnight UTC) or a time such as 2026-12-31T18:00:00Z.
+    #[arg(value_name = "DATE")]
+    pub(crate) instant: String,
+    /// The tenant's name.
+    #[arg(add = ArgValueCompleter::new(complete::tenants))]
+    pub(crate) tenant: String,
+    /// One mini-program; all that the tenant wanted when left out.
+    #[arg(add = ArgValueCompleter::new(complete::programs))]
+    pub(crate) app_id: Option<String>,
+    /// The store whose publications count, by its name in `tenantry.yaml`; may be left out where there is only one.
+    #[arg(long, value_name = "NAME", conflicts_with = "git", add = ArgValueCompleter::new(complete::stores))]
+    pub(crate) store: Option<String>,
+    /// Ask no store: what the history of git alone says.
+    #[arg(long)]
+    pub(crate) git: bool,
+    /// The branch whose history counts where no store is asked; the default branch when left out.
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// Sentences, or JSON.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct KeysFolderArgument {
     /// Where keys are; `keys` in the project's folder when left out.
     #[arg(long, value_name = "DIR")]
@@ -329,6 +374,12 @@ pub(crate) struct VerifyArguments {
     /// Come as fresh shells would, to the URL above `root/`, `t/` and `o/`.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Make the publication of this commit again, and compare every byte of it with what the store or the folder holds. Needs no key.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["url", "deep", "at"])]
+    pub(crate) reproduce: Option<String>,
+    /// With `--reproduce`: where the publication was compiled; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR", requires = "reproduce", conflicts_with_all = ["folder", "store"])]
+    pub(crate) out: Option<PathBuf>,
     /// Whose shells come: a tenant's address, or its name where `out/state/index.json` is at hand; all when left out.
     #[arg(long, value_name = "ADDRESS", requires = "url", add = ArgValueCompleter::new(complete::tenants))]
     pub(crate) tenant: Vec<String>,

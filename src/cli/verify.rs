@@ -1,6 +1,8 @@
 //! `tenantry verify`
 #![expect(clippy::disallowed_methods, reason = "this file reads the root that is to be trusted")]
 
+mod reproduce;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,9 @@ const SHOWN: usize = 20;
 
 pub(super) fn run(settings: &Settings, arguments: &VerifyArguments) -> Result<(), Failure> {
     let now = settings.now(arguments.at.as_deref())?;
+    if let Some(revision) = &arguments.reproduce {
+        return reproduce::run(settings, arguments, revision);
+    }
     match (&arguments.folder, &arguments.store, &arguments.url) {
         (_, _, Some(url)) => shells(settings, arguments, url, now),
         (_, Some(name), None) => store(settings, arguments, name, now),
@@ -100,6 +105,17 @@ fn addresses(settings: &Settings, arguments: &VerifyArguments) -> Result<Vec<Str
     let index =
         Index::parse(&bytes).map_err(|why| unknown(format!("`{}` cannot be understood: {why}", path.display())))?;
     Ok(index.tenants.into_keys().collect())
+}
+
+/// What a folder says of itself.
+fn index_of(folder: &Path) -> Result<Index, Failure> {
+    let path = folder.join("state/index.json");
+    let unknown = |why: String| {
+        Failure::new(Exit::Usage, format!("`{}` {why}", path.display()))
+            .help("name the folder that `compile` wrote with `--out`, or a store with `--store`")
+    };
+    let bytes = fs::read(&path).map_err(|why| unknown(format!("cannot be read: {why}")))?;
+    Index::parse(&bytes).map_err(|why| unknown(format!("cannot be understood: {why}")))
 }
 
 /// Says what was found. Anything but nothing is a refusal.

@@ -1,6 +1,8 @@
 //! A git revision as a tree of files, without a checkout: objects are read, no filter or hook runs.
 #![expect(clippy::disallowed_methods, reason = "this file runs git")]
 
+pub mod history; // who made a commit, and who is said to have looked at it
+
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -15,7 +15,9 @@ use rayon::prelude::*;
 
 use self::guard::{guard_empty, guard_root};
 use self::held::{Previous, clear_folder, previous, record_lineage};
+pub(super) use self::incremental::basis_from_nothing;
 use self::incremental::{Read, read, read_project};
+pub(super) use self::maker::inputs_of;
 use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
 use super::{Decided, decide, inputs_digest};
 use crate::check::schema::Shapes;

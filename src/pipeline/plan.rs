@@ -26,7 +26,7 @@ use crate::input::StoreSpec;
 use crate::load::SourceTree;
 use crate::model::{Catalog, Tenant};
 use crate::render::Templates;
-use crate::resolve::Resolver;
+use crate::resolve::{Resolution, Resolver};
 use crate::time::Timestamp;
 
 /// Everything that a plan depends on.
@@ -159,9 +159,17 @@ impl<'a> Planning<'a> {
     /// What changes by itself in the head, whether this change has anything to do with it or not.
     fn ahead(&self) -> Vec<Moment> {
         let Sides { head, .. } = self.sides;
-        let tenants = self.matched.heads();
         let (first, last) = (self.job.now.second_after(), self.job.now.plus(AHEAD));
         let (project, catalog, tree) = (&head.project, &head.catalog, self.job.head);
+        let is_due = |it: &Resolution| it.next_change.is_some_and(|at| at <= last);
+        // Who was decided already says so; of the others nothing is known yet.
+        let decided = self
+            .matched
+            .heads()
+            .filter(|(at, _)| self.decided[*at].1.as_ref().is_some_and(|it| is_due(&it.resolution)));
+        let resolver = Resolver::new(project, catalog, self.job.now);
+        let alike = self.matched.alike.par_iter().copied().filter(|it| is_due(&resolver.tenant(it)));
+        let tenants: Vec<&Tenant> = decided.map(|(_, it)| it).chain(alike.collect::<Vec<_>>()).collect();
         let job = simulate::Job { project, catalog, tenants: &tenants, tree, first, last };
         simulate::simulate(&job).moments
     }

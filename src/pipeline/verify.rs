@@ -197,6 +197,23 @@ impl Examination<'_> {
     }
 }
 
+/// The chain of roots from a trusted one on; each is signed by the one before it and by itself.
+pub fn chain(objects: &dyn Objects, trusted_root: &[u8]) -> Result<Vec<Root>, VerifyError> {
+    let bad = |why: String| VerifyError::Root(why);
+    let mut chain = vec![check_root(trusted_root, None).map_err(|why| bad(why.to_string()))?];
+    loop {
+        let newest = chain.last().expect("a chain of roots is never empty");
+        let key = keys::root(newest.version + 1);
+        match objects.get(&key).map_err(|why| bad(format!("`{key}` cannot be read: {why}")))? {
+            None => return Ok(chain),
+            Some(bytes) => {
+                let next = check_root(&bytes, Some(newest)).map_err(|why| bad(format!("`{key}`: {why}")))?;
+                chain.push(next);
+            }
+        }
+    }
+}
+
 /// Roots that do not belong to the chain.
 fn strange_roots(listed: &BTreeSet<String>, newest: u64) -> Vec<Finding> {
     let is_known = |key: &str| (1..=newest).any(|version| keys::root(version) == key);

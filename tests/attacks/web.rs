@@ -278,7 +278,10 @@ fn send(connection: &mut TcpStream, mut body: Body) -> std::io::Result<()> {
             Ok(0) => return Ok(()),
             Ok(read) => connection.write_all(&buffer[..read])?,
             // It hangs: longer than the client waits.
-            Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(thread::sleep(Duration::from_secs(2))),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                thread::sleep(Duration::from_secs(2));
+                return Ok(());
+            }
             Err(_) => return Ok(()),
         }
     }

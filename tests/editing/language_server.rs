@@ -166,7 +166,7 @@ const MISTAKES: [(&str, &str, &str); 13] = [
     ("tenants/birch.yaml", "plan: complete\n", "plan: complete\n  compliance_profile: strict-privcy\n"),
     ("tenants/cedar.yaml", "plan: complete", "plann: complete"),
     ("tenants/cedar.yaml", "tenant_id: t_h5zb6f2y", "tenant_id: x"),
-    ("tenants/cedar.yaml", "name: Cedar Clinic", "nam: Cedar Clinic"),
+    ("tenants/cedar.yaml", "name: Cedar Clinic", "names: Cedar Clinic"),
     ("catalog/plans/basic.yaml", "app_id: com.example.welcome", "app_id: com.example.welcom"),
     ("catalog/plans/complete.yaml", "extends: basic", "extends: basics"),
     ("catalog/add-ons/checklists.yaml", "requires_plans: [basic]", "requires_plans: [basics]"),

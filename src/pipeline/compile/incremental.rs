@@ -45,7 +45,8 @@ pub(super) fn read<'a>(job: &Job<'_>, shapes: &Shapes, previous: Option<&'a Inde
     let is_plain = |id: &FileId| unchanged.contains_key(id) || holds_only_tenants(tree.files[id.0 as usize].bytes());
     let plain: HashSet<FileId> = tenant_files.par_iter().filter(|id| is_plain(id)).copied().collect();
     inputs.retain(|id, _| plain.contains(id));
-    let basis = basis(job, &plain);
+    let root = &job.roots.last().expect("a chain of roots is never empty").root;
+    let basis = basis(tree, &root.tenantry.environment, &plain);
 
     let mut kept: BTreeMap<&str, &TenantRecord> = BTreeMap::new();
     let mut files = tenant_files;
@@ -107,12 +108,18 @@ fn unchanged<'a>(
     same.into_iter().zip(present).filter(|(_, present)| *present).map(|(file, _)| file).collect()
 }
 
+/// The basis of a compile that goes on from nothing.
+pub(in crate::pipeline) fn basis_from_nothing(tree: &SourceTree, environment: &str) -> Blake3 {
+    let (tenant_files, _) = split(tree);
+    let is_plain = |id: &FileId| holds_only_tenants(tree.files[id.0 as usize].bytes());
+    basis(tree, environment, &tenant_files.into_par_iter().filter(is_plain).collect())
+}
+
 /// Digest of everything that every tenant depends on: all inputs but the files that hold only tenants.
-fn basis(job: &Job<'_>, plain: &HashSet<FileId>) -> Blake3 {
-    let root = &job.roots.last().expect("a chain of roots is never empty").root;
+fn basis(tree: &SourceTree, environment: &str, plain: &HashSet<FileId>) -> Blake3 {
     let mut it = Fingerprint::new("tenantry.dev 2026-11 basis v1");
-    it.part(COMPILER.as_bytes()).part(root.tenantry.environment.as_bytes());
-    for (at, file) in job.tree.files.iter().enumerate() {
+    it.part(COMPILER.as_bytes()).part(environment.as_bytes());
+    for (at, file) in tree.files.iter().enumerate() {
         if !plain.contains(&file_id(at)) {
             it.part(file.path.as_str().as_bytes()).part(file.bytes());
         }

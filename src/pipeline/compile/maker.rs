@@ -114,6 +114,11 @@ pub(super) struct Maker<'a> {
     pub(super) composer: &'a Composer<'a>,
 }
 
+/// Digest of everything that a tenant depends on: the basis, and its own document.
+pub(in crate::pipeline) fn inputs_of(basis: Blake3, document: Blake3) -> Blake3 {
+    Fingerprint::new("tenantry.dev 2026-11 inputs v1").part(&basis.0).part(&document.0).finish()
+}
+
 /// One tenant's share of a publication.
 pub(super) struct Made {
     pub(super) addr: String,
@@ -195,8 +200,7 @@ impl Maker<'_> {
         publication: &Publication<'_>,
     ) -> Result<(TenantRecord, Vec<Object>, Object), SignError> {
         let addr = publication.addr;
-        let inputs_digest =
-            Fingerprint::new("tenantry.dev 2026-11 inputs v1").part(&self.read.basis.0).part(&read.document.0).finish();
+        let inputs_digest = inputs_of(self.read.basis, read.document);
         let source = Source { commit: self.job.tree.commit.clone(), compiler: COMPILER.into(), inputs_digest };
         let manifest = composed.body.write(&Frame {
             addr,

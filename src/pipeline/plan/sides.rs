@@ -148,10 +148,10 @@ impl<'a> Matched<'a> {
         [count(&mut self.pairs.iter().map(|it| it.0)), count(&mut self.pairs.iter().map(|it| it.1))]
     }
 
-    /// The tenants that the head has.
-    pub(super) fn heads(&self) -> Vec<&'a Tenant> {
-        let heads = self.pairs.iter().filter_map(|it| it.1).filter(|it| self.takes(it));
-        heads.chain(self.alike.iter().copied()).collect()
+    /// The tenants that the head has among the pairs, each with its position.
+    pub(super) fn heads(&self) -> impl Iterator<Item = (usize, &'a Tenant)> {
+        let heads = self.pairs.iter().enumerate().filter_map(|(at, it)| Some((at, it.1?)));
+        heads.filter(|it| self.takes(it.1))
     }
 
     /// Whether a tenant, as one side has it, is among those that are asked for.
