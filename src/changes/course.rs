@@ -46,9 +46,14 @@ pub struct Failing {
 /// A line-up without what has not begun at an instant, or has ended. What has begun has no beginning any more.
 pub fn running(resolution: &Resolution, at: Timestamp) -> Resolution {
     let mut running = resolution.clone();
-    running.included.retain(|it| it.window.contains(at));
-    running.included.iter_mut().for_each(|it| it.window.from = None);
+    keep_running(&mut running, at);
+    running.cohorts.iter_mut().for_each(|it| keep_running(&mut it.line_up, at));
     running
+}
+
+fn keep_running(line_up: &mut Resolution, at: Timestamp) {
+    line_up.included.retain(|it| it.window.contains(at));
+    line_up.included.iter_mut().for_each(|it| it.window.from = None);
 }
 
 /// A tenant at one instant.

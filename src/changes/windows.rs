@@ -91,7 +91,7 @@ pub(super) fn tell_beginnings(
     before: &Resolution,
     at: Timestamp,
 ) {
-    let begun = before.included.iter().filter(|it| it.window.from == Some(at));
+    let begun = before.line_ups().flat_map(|it| &it.included).filter(|it| it.window.from == Some(at));
     for included in begun {
         let program = catalog.program(included.program);
         let gain = |it: &&mut Change| it.kind == Kind::Gain && it.program.as_ref() == Some(&program.app_id);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::changes::{
-    Comparer, Course, Failing, Instant, Moment, Same, Side, TenantChanges, Witness, classes, running,
+    Comparer, Course, Devices, Failing, Instant, Moment, Same, Side, TenantChanges, Witness, classes, running,
 };
 use crate::compose::{self, Bundles, Composer};
 use crate::diag::{self, Diagnostic};
@@ -18,7 +18,7 @@ use crate::index::Archive;
 use crate::load::SourceTree;
 use crate::model::{Catalog, Project, Tenant};
 use crate::render::{Rendered, Templates};
-use crate::resolve::{Resolution, Resolver};
+use crate::resolve::{Included, Resolution, Resolver};
 use crate::text::SourceMap;
 use crate::time::Timestamp;
 
@@ -123,7 +123,7 @@ impl<'a> Simulation<'a> {
         let resolution = resolver.tenant(who);
         let (before, after) = (running(known, at.second_before()), running(&resolution, at));
         let blocks = |it: &Resolution| compose::revoked(catalog, it);
-        let outcome = match before.included == after.included && blocks(known) == blocks(&resolution) {
+        let outcome = match has(&before).eq(has(&after)) && blocks(known) == blocks(&resolution) {
             true => Outcome::Same,
             false => match (self.render(who, &before), self.render(who, &after)) {
                 (Ok(old), Ok(new)) => {
@@ -182,6 +182,12 @@ impl<'a> Simulation<'a> {
         }
         (!tenants.is_empty() || !failing.is_empty()).then_some(Moment { at, tenants, classes, failing })
     }
+}
+
+/// What all devices have, and what the first ones have in its place.
+fn has(running: &Resolution) -> impl Iterator<Item = (u32, &[Included])> {
+    let shares = running.cohorts.iter().map(|it| (it.percent, &*it.line_up.included));
+    shares.chain([(Devices::ALL.until, &*running.included)])
 }
 
 /// A stand-in for the tree of every version: with one catalogue on both sides nothing but the version decides what it is.

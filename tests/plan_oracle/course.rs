@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use tenantry::changes::{Course, Kind, Scope, TenantChanges};
+use tenantry::changes::{Change, Course, Kind, Scope, TenantChanges};
 use tenantry::model::{Catalog, Tenant};
 use tenantry::pipeline::simulate::{Job, simulate};
 use tenantry::resolve::{Exclusion, Resolution, Resolver};
@@ -60,10 +60,17 @@ fn scatter(world: &mut World, random: &mut Random) {
         if let Some(review) = document.spec.get_mut("review") {
             review["since"] = json!(random.pick(&["2028-02-18", "2028-02-27", "2028-02-28"]));
         }
+        let steps = document.spec.get_mut("rollout").and_then(|it| it["steps"].as_array_mut());
+        for (at, step) in steps.into_iter().flatten().enumerate() {
+            step["from"] = json!(["2028-02-22", "2028-02-28T12:00:00Z", "2028-02-29", "2028-03-02T06:00:00Z"][at]);
+        }
     }
 }
 
-/// What runs for a tenant at an instant: versions by mini-program and level, ends, and what is blocked.
+/// Devices that are looked at, of a hundred in the order in which shares take them.
+const POSITIONS: [u32; 3] = [1, 40, 100];
+
+/// What runs for a device of a tenant at an instant: versions by mini-program and level, ends, and what is blocked.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Running {
     versions: BTreeMap<String, BTreeMap<u32, String>>,
@@ -73,8 +80,10 @@ struct Running {
     blocked: BTreeSet<(String, u32)>,
 }
 
-fn runs(catalog: &Catalog, resolution: &Resolution, now: Timestamp) -> Running {
+fn runs(catalog: &Catalog, all: &Resolution, position: u32, now: Timestamp) -> Running {
     let mut running = Running::default();
+    let share = all.cohorts.iter().find(|it| position <= it.percent);
+    let resolution = share.map_or(all, |it| &it.line_up);
     for it in resolution.included.iter().filter(|it| it.window.contains(now)) {
         let program = catalog.program(it.program);
         let app_id = program.app_id.to_string();
@@ -142,10 +151,12 @@ fn brute(resolve: &dyn Fn(Timestamp) -> Vec<(String, Running)>) -> Happenings {
 }
 
 /// What a tenant's changes say of the same. All other kinds follow from these, and must have something to follow from.
-fn said(tenant: &TenantChanges, label: &str) -> Lines {
+fn said(tenant: &TenantChanges, position: u32, label: &str) -> Lines {
     let mut lines = Lines::new();
+    let concerns = |it: &&Change| it.devices.from < position && position <= it.devices.until;
+    let changes: Vec<&Change> = tenant.changes.iter().filter(concerns).collect();
     let text = |it: &Option<Box<str>>| it.as_deref().unwrap_or_default().to_owned();
-    for change in &tenant.changes {
+    for change in &changes {
         let (from, to) = (text(&change.from), text(&change.to));
         let app = change.program.as_deref().unwrap_or_default();
         match (change.kind, &change.scope) {
@@ -167,7 +178,7 @@ fn said(tenant: &TenantChanges, label: &str) -> Lines {
             (Kind::Unblock, _) => drop(lines.insert(format!("unblock {app} {}", text(&change.item)))),
             (Kind::HeldBack, _) => {}
             (other, _) => {
-                let moved = tenant.changes.iter().any(|it| {
+                let moved = changes.iter().any(|it| {
                     let is_move = matches!(
                         it.kind,
                         Kind::Gain | Kind::Update | Kind::Downgrade | Kind::ShellsGained | Kind::Range
@@ -181,11 +192,11 @@ fn said(tenant: &TenantChanges, label: &str) -> Lines {
     lines
 }
 
-fn told(course: &Course, label: &str) -> Happenings {
+fn told(course: &Course, position: u32, label: &str) -> Happenings {
     let mut happenings = Happenings::new();
     for moment in &course.moments {
         for tenant in &moment.tenants {
-            let lines = said(tenant, label);
+            let lines = said(tenant, position, label);
             if !lines.is_empty() {
                 happenings.entry(moment.at.to_string()).or_default().insert(tenant.tenant_id.to_string(), lines);
             }
@@ -212,16 +223,19 @@ fn run(seed: u64) -> BTreeMap<String, usize> {
     let (project, catalog) = (&checked.project, &checked.catalog);
     let course = simulate(&Job { project, catalog, tenants: &tenants, tree: &tree, first, last });
     assert!(course.moments.iter().all(|it| it.failing.is_empty()), "seed {seed}: {:?}", course.moments);
-    let resolve = |now: Timestamp| -> Vec<(String, Running)> {
-        let resolver = Resolver::new(project, catalog, now);
-        let one = |it: &&Tenant| (it.tenant_id.to_string(), runs(catalog, &resolver.tenant(it), now));
-        tenants.iter().map(one).collect()
-    };
-    let (expected, told) = (brute(&resolve), told(&course, &format!("seed {seed}")));
-    assert_eq!(told, expected, "seed {seed}");
     let mut seen = BTreeMap::new();
-    for line in expected.values().flat_map(BTreeMap::values).flatten() {
-        *seen.entry(line.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
+    for position in POSITIONS {
+        let resolve = |now: Timestamp| -> Vec<(String, Running)> {
+            let resolver = Resolver::new(project, catalog, now);
+            let one = |it: &&Tenant| (it.tenant_id.to_string(), runs(catalog, &resolver.tenant(it), position, now));
+            tenants.iter().map(one).collect()
+        };
+        let label = format!("seed {seed}, device {position} of 100");
+        let (expected, told) = (brute(&resolve), told(&course, position, &label));
+        assert_eq!(told, expected, "{label}");
+        for line in expected.values().flat_map(BTreeMap::values).flatten() {
+            *seen.entry(line.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
+        }
     }
     seen
 }
