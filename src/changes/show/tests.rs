@@ -225,7 +225,7 @@ fn is_tame(comment: &str) {
             }
         }
         OURS.iter().for_each(|it| rest = rest.replace(it, ""));
-        let tame = |it: char| it.is_alphanumeric() || " '\".,;:()-–→·%/+=§−▲!↻✓✕…".contains(it);
+        let tame = |it: char| it.is_alphanumeric() || " '\".,;:?()-–→·%/+=§−▲!↻✓✕…".contains(it);
         if !is_summary {
             assert!(rest.chars().all(tame), "{rest:?} in {line:?}");
             let lower = rest.to_lowercase();
