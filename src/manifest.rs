@@ -351,6 +351,22 @@ pub struct MiniProgram<'a> {
     pub window: Cow<'a, Map<String, Value>>,
 }
 
+impl<'a> MiniProgram<'a> {
+    /// The facts that hold for one of its releases: the release's own, or the program's where it says none.
+    pub fn face_of(&self, release: &Release<'a>) -> Face<'a> {
+        release.face.clone().unwrap_or_else(|| Face {
+            egress: self.egress.clone(),
+            ext: self.ext.clone(),
+            icons: self.icons.clone(),
+            name: self.name.clone(),
+            pages: self.pages.clone(),
+            req_permissions: self.req_permissions.clone(),
+            update_policy: self.update_policy.clone(),
+            window: self.window.clone(),
+        })
+    }
+}
+
 /// The facts in which releases of one program may differ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -186,17 +186,7 @@ impl<'a> Stay<'a> {
 
 /// What each release says of itself.
 fn faces<'a>(program: &MiniProgram<'a>) -> Vec<Face<'a>> {
-    let newest = Face {
-        egress: program.egress.clone(),
-        ext: program.ext.clone(),
-        icons: program.icons.clone(),
-        name: program.name.clone(),
-        pages: program.pages.clone(),
-        req_permissions: program.req_permissions.clone(),
-        update_policy: program.update_policy.clone(),
-        window: program.window.clone(),
-    };
-    program.releases.iter().map(|it| it.face.clone().unwrap_or_else(|| newest.clone())).collect()
+    program.releases.iter().map(|it| program.face_of(it)).collect()
 }
 
 /// Cuts the levels where either side changes, and puts neighbours together that take the same.

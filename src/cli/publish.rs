@@ -129,7 +129,7 @@ impl Run<'_> {
         for note in &planned.notes {
             output::warning(&format!("store `{}`: {note}", store.spec.name));
         }
-        // Whoever writes nothing need not know what the store does with two who write. To find out takes a hundred requests.
+        // Whoever writes nothing need not know what the store does with two who write. To find out takes some eighty requests.
         let is_writing = !planned.plan.is_nothing() || planned.seen.head.unfinished().is_some();
         if is_writing && !self.arguments.dry_run {
             record.guard = store.guard()?;

@@ -11,7 +11,7 @@ use super::answer::{ProgramChange, ProgramVersion};
 use crate::bucket::Bucket;
 use crate::digest::Blake3;
 use crate::input::{Branding, Entitlement, Icon, Permission};
-use crate::manifest::{Face, File, Manifest, MiniProgram, Offline, PlatformVersion, Release, Revoked, Update, Version};
+use crate::manifest::{File, Manifest, MiniProgram, Offline, PlatformVersion, Release, Revoked, Update, Version};
 use crate::time::{Duration, Timestamp, Window};
 
 /// Version of this file's format.
@@ -187,18 +187,8 @@ fn choose(program: &MiniProgram<'_>, platform_code: u32) -> Program {
     }
 }
 
-fn chosen(program: &MiniProgram<'_>, release: &Release<'_>) -> Chosen {
-    let newest = || Face {
-        egress: program.egress.clone(),
-        ext: program.ext.clone(),
-        icons: program.icons.clone(),
-        name: program.name.clone(),
-        pages: program.pages.clone(),
-        req_permissions: program.req_permissions.clone(),
-        update_policy: program.update_policy.clone(),
-        window: program.window.clone(),
-    };
-    let face = release.face.clone().unwrap_or_else(newest);
+fn chosen<'a>(program: &MiniProgram<'a>, release: &Release<'a>) -> Chosen {
+    let face = program.face_of(release);
     Chosen {
         bundle: release.bundle.clone(),
         egress: face.egress.into_owned(),

@@ -44,7 +44,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|it| serde_json::from_str(it).unwrap_or_else(|why| panic!("{why}: {it}"))).collect()
 }
 
-/// The probe for conditional writes takes a hundred requests, so it is not asked where nothing is written.
+/// The probe for conditional writes takes some eighty requests, so it is not asked where nothing is written.
 #[test]
 fn with_nothing_to_do_a_bucket_is_asked_once() {
     let server = S3Server::start(Profile::good());
