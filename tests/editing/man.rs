@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use crate::binary::{ran, tenantry};
+use crate::parts::present_or_demanded;
 
 #[test]
 fn every_command_has_a_page_that_groff_reads_without_a_warning() {
@@ -31,7 +32,7 @@ fn every_command_has_a_page_that_groff_reads_without_a_warning() {
     assert!(page.contains("tenantry\\-keys\\-init \\- Make keys and the first root"), "{page}");
     assert!(page.contains("\\fBtenantry keys init\\fR"), "{page}");
     let groff = Command::new("groff").arg("--version").output();
-    if !groff.is_ok_and(|it| it.status.success()) {
+    if !present_or_demanded("groff", groff.is_ok_and(|it| it.status.success())) {
         return;
     }
     for page in &pages {
