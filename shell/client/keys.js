@@ -66,10 +66,14 @@ function elliptic(namedCurve, hash, size) {
 function rsa(name) {
   return async (text) => {
     const key = await crypto.subtle.importKey("spki", pem(text), { name, hash: "SHA-256" }, true, ["verify"]);
-    if (key.algorithm.modulusLength < 2048 || key.algorithm.modulusLength > 8192) return null;
+    const bits = key.algorithm.modulusLength;
+    if (bits < 2048 || bits > 8192) return null;
+    // As long as the modulus (RFC 8017, 8.1.2 and 8.2.2, step 1): OpenSSL also takes one without its leading zeros.
+    const isPlausible = (signature) => signature.length === Math.ceil(bits / 8);
     return {
       public: `rsa:${hex(new Uint8Array(await crypto.subtle.exportKey("spki", key)))}`,
-      verifies: async (message, signature) => crypto.subtle.verify({ name, saltLength: 32 }, key, signature, message),
+      verifies: async (message, signature) =>
+        isPlausible(signature) && crypto.subtle.verify({ name, saltLength: 32 }, key, signature, message),
     };
   };
 }

@@ -71,6 +71,21 @@ test("keys of every kind verify what they signed and nothing else", async () => 
   assert.ok((await ours.verifies(yes, made)) && !(await ours.verifies(no, made)));
 });
 
+test("a signature of RSA without its leading zero is none", async () => {
+  const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  for (const [scheme, more] of [["rsassa-pss-sha256", { padding: 6, saltLength: 32 }], ["rsa-pkcs1v15-sha256", {}]]) {
+    const ours = await key("rsa", scheme, pem(pair));
+    // One in 256 begins with a zero.
+    let [message, made] = [null, [1]];
+    for (let round = 0; made[0] !== 0; round += 1) {
+      message = utf8(`message ${round}`);
+      made = new Uint8Array(sign("sha256", message, { key: pair.privateKey, ...more }));
+    }
+    assert.ok(await ours.verifies(message, made), scheme);
+    assert.ok(!(await ours.verifies(message, made.subarray(1))), scheme);
+  }
+});
+
 test("what is no key of its kind is no key", async () => {
   const sound = pem(generateKeyPairSync("ec", { namedCurve: "P-256" }));
   assert.equal(await key("ecdsa", "ecdsa-sha2-nistp384", sound), null);
