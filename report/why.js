@@ -61,7 +61,7 @@ function tree(book, name) {
       el("header", { class: "of" },
         el("h2", {}, el("bdi", {}, tenant.title ?? tenant.name)),
         el("p", { class: "actions" }, button("Copy as Markdown", copy, { id: "copy" }), said)),
-      el("dl", { class: "facts-of" }, about(book, tenant).map(([key, value]) => [el("dt", {}, key), el("dd", {}, value)])),
+      el("dl", { class: "traits" }, about(book, tenant).map(([key, value]) => el("div", {}, el("dt", {}, key), el("dd", {}, value)))),
       states.map((it) => branch(it))),
   };
 }
