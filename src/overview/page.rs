@@ -33,7 +33,8 @@ impl Source {
         lines.map(|it| it.strip_prefix("export ").unwrap_or(it)).fold(String::new(), |all, it| all + it + "\n")
     }
 
-    fn page(&self, data: &str, connect: &str) -> String {
+    /// The page, and what it allows itself.
+    fn page(&self, data: &str, connect: &str) -> (String, String) {
         let (style, script) = (self.css, self.script());
         let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::of(text.as_bytes()).0));
         let policy = format!(
@@ -41,9 +42,8 @@ impl Source {
             hash(style),
             hash(&script),
         );
-        let policy = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
         let parts = [
-            ("<!--policy-->", policy),
+            ("<!--policy-->", format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")),
             ("<!--style-->", format!("<style>{style}</style>")),
             ("<!--data-->", format!("<script type=\"application/json\" id=\"data\">{data}</script>")),
             ("<!--script-->", format!("<script type=\"module\">{script}</script>")),
@@ -55,17 +55,17 @@ impl Source {
             page += part.map_or(line, |(_, part)| part);
             page.push('\n');
         }
-        page
+        (page, policy)
     }
 }
 
 /// The page with a document in it.
 pub fn page(document: &str) -> String {
     // Nothing in the document can end the element that it stands in.
-    Source::BUILT_IN.page(&document.replace('<', "\\u003c"), "'none'")
+    Source::BUILT_IN.page(&document.replace('<', "\\u003c"), "'none'").0
 }
 
-/// The page that asks for `report.json` beside it, again and again.
-pub fn live() -> String {
+/// The page that asks for `report.json` beside it, again and again; and its policy, which a header can say too.
+pub fn live() -> (String, String) {
     Source::BUILT_IN.page("", "'self'")
 }
