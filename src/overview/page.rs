@@ -1,0 +1,71 @@
+//! The page that shows the document: one file that asks nobody for anything.
+//!
+//! `report/` has the page's sources. Its scripts are modules, so that each can be read by itself; a file that is opened
+//! from a disk may import none, so they are joined here, in an order in which nothing is used before it is there.
+
+use data_encoding::BASE64;
+
+use crate::digest::Sha256;
+
+/// The sources of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The skeleton, with a marker for each part.
+    pub html: &'static str,
+    /// The style sheet.
+    pub css: &'static str,
+    /// The scripts by name; `main.js` begins, so it is last.
+    pub scripts: &'static [(&'static str, &'static str)],
+}
+
+impl Source {
+    /// What is in this binary.
+    pub const BUILT_IN: Source = Source {
+        html: include_str!("../../report/page.html"),
+        css: include_str!("../../report/page.css"),
+        scripts: &[("main.js", include_str!("../../report/main.js"))],
+    };
+
+    /// All scripts as one, without the words that tie modules together.
+    fn script(&self) -> String {
+        let lines = self.scripts.iter().flat_map(|(_, text)| text.lines());
+        let lines = lines.filter(|it| !it.starts_with("import "));
+        lines.map(|it| it.strip_prefix("export ").unwrap_or(it)).fold(String::new(), |all, it| all + it + "\n")
+    }
+
+    /// The page, and what it allows itself.
+    fn page(&self, data: &str, connect: &str) -> (String, String) {
+        let (style, script) = (self.css, self.script());
+        let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::of(text.as_bytes()).0));
+        let policy = format!(
+            "default-src 'none'; style-src {}; script-src {}; connect-src {connect}; img-src data:; base-uri 'none'; form-action 'none'",
+            hash(style),
+            hash(&script),
+        );
+        let parts = [
+            ("<!--policy-->", format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">")),
+            ("<!--style-->", format!("<style>{style}</style>")),
+            ("<!--data-->", format!("<script type=\"application/json\" id=\"data\">{data}</script>")),
+            ("<!--script-->", format!("<script type=\"module\">{script}</script>")),
+        ];
+        // Line by line, so that what stands in one part is never taken for the marker of another.
+        let mut page = String::with_capacity(self.html.len() + style.len() + script.len() + data.len() + 1024);
+        for line in self.html.lines() {
+            let part = parts.iter().find(|(marker, _)| line.trim() == *marker);
+            page += part.map_or(line, |(_, part)| part);
+            page.push('\n');
+        }
+        (page, policy)
+    }
+}
+
+/// The page with a document in it.
+pub fn page(document: &str) -> String {
+    // Nothing in the document can end the element that it stands in.
+    Source::BUILT_IN.page(&document.replace('<', "\\u003c"), "'none'").0
+}
+
+/// The page that asks for `report.json` beside it, again and again; and its policy, which a header can say too.
+pub fn live() -> (String, String) {
+    Source::BUILT_IN.page("", "'self'")
+}
