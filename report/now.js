@@ -3,7 +3,7 @@
 import { write } from "./address.js";
 import { el, when } from "./dom.js";
 import { plain } from "./reasons.js";
-import { SOON, left, weakest } from "./trust.js";
+import { SOON, left, warning, weakest } from "./trust.js";
 import { course, instant, within } from "./timeline.js";
 import { counted, number, size } from "./words.js";
 
@@ -67,7 +67,7 @@ function keys(book) {
   if (!trust) return card("Keys", write("trust"), el("p", {}, "There is no root yet: ", el("code", {}, "tenantry keys init"), " makes one."));
   const weak = weakest(book);
   return card("Keys", write("trust"),
-    weak.length > 0 && el("p", { class: "trouble" }, `▲ ${weak.map((it) => it.role).join(", ")}: less than ${SOON.keys} days.`),
+    weak.map((it) => el("p", { class: "trouble" }, warning(it))),
     el("dl", { class: "pairs" }, trust.roles.map((it) => pair(it.role, left(book, it)))));
 }
 

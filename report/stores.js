@@ -10,7 +10,7 @@ export function store({ book }) {
     node: el("div", {}, el("h1", {}, "Store"),
       list.length === 0 && el("p", {}, "The project names no store: ", el("code", {}, "out/"), " is all there is."),
       list.map(({ store: name, place, error, log, gc }) => el("section", { class: "store" },
-        el("h2", {}, name, " ", el("small", {}, place)),
+        el("h2", {}, plain(place.startsWith(name) ? place : `${name}, ${place}`)),
         error && el("p", { class: "trouble" }, "▲ ", plain(error)),
         log && publications(name, log),
         gc && collection(name, gc)))),

@@ -88,7 +88,7 @@ function drawn(book, width) {
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", class: "course" },
     svg("rect", { class: "soon", x: label, y: top - 6, width: Math.max(0, x(Math.min(last, first + SOON.changes * DAY_LONG)) - label), height: height - top }),
     days.filter((day) => day.getUTCDay() === 1 || day.getUTCDate() === 1).map((day) => svg("line", { class: day.getUTCDate() === 1 ? "month" : "week", x1: x(day), x2: x(day), y1: top - 6, y2: height - 6 })),
-    days.filter((day) => day.getUTCDate() === 1).map((day) => svg("text", { class: "axis", x: x(day) + 4, y: 14 }, day.toISOString().slice(0, 7))),
+    days.filter((day) => day.getUTCDate() === 1).filter((day) => x(day) > label + 40).map((day) => svg("text", { class: "axis", x: x(day) + 4, y: 14 }, day.toISOString().slice(0, 7))),
     svg("text", { class: "axis", x: label, y: 14 }, "today"),
     shown.map(([key, marks], at) => lane(book, key, marks, top + at * row + row / 2, x)));
   if (names.length <= LANES) return drawing;
