@@ -7,6 +7,12 @@ use data_encoding::BASE64;
 
 use crate::digest::Sha256;
 
+macro_rules! scripts {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../report/", $name)))),*]
+    };
+}
+
 /// The sources of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
@@ -23,7 +29,31 @@ impl Source {
     pub const BUILT_IN: Source = Source {
         html: include_str!("../../report/page.html"),
         css: include_str!("../../report/page.css"),
-        scripts: &[("main.js", include_str!("../../report/main.js"))],
+        scripts: scripts![
+            "address.js",
+            "book.js",
+            "changes.js",
+            "chooser.js",
+            "copy.js",
+            "dom.js",
+            "filters.js",
+            "impact.js",
+            "live.js",
+            "matrix.js",
+            "narrow.js",
+            "now.js",
+            "panel.js",
+            "reasons.js",
+            "sheet.js",
+            "sizes.js",
+            "stores.js",
+            "timeline.js",
+            "treemap.js",
+            "trust.js",
+            "why.js",
+            "words.js",
+            "main.js"
+        ],
     };
 
     /// All scripts as one, without the words that tie modules together.
@@ -68,4 +98,30 @@ pub fn page(document: &str) -> String {
 /// The page that asks for `report.json` beside it, again and again; and its policy, which a header can say too.
 pub fn live() -> (String, String) {
     Source::BUILT_IN.page("", "'self'")
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at the folder of the page")]
+mod tests {
+    use std::path::Path;
+
+    use super::Source;
+
+    #[test]
+    fn every_script_of_the_folder_is_in_the_page_and_the_one_that_begins_is_last() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("report");
+        let entries = std::fs::read_dir(folder).expect("the folder").map(|it| it.expect("an entry").file_name());
+        let mut there: Vec<String> =
+            entries.map(|it| it.to_string_lossy().into_owned()).filter(|it| it.ends_with(".js")).collect();
+        there.sort_by_key(|it| (it == "main.js", it.clone()));
+        let listed: Vec<&str> = Source::BUILT_IN.scripts.iter().map(|it| it.0).collect();
+        assert_eq!(listed, there);
+    }
+
+    #[test]
+    fn markers_are_lines_of_the_skeleton() {
+        for marker in ["<!--policy-->", "<!--style-->", "<!--data-->", "<!--script-->"] {
+            assert_eq!(Source::BUILT_IN.html.lines().filter(|it| it.trim() == marker).count(), 1, "{marker}");
+        }
+    }
 }

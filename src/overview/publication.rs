@@ -7,7 +7,7 @@ use crate::index::Index;
 use crate::metadata::keys::KeyId;
 use crate::metadata::{RoleName, Root};
 use crate::model::Catalog;
-use crate::time::{Timestamp, Window};
+use crate::time::{Duration, Timestamp, Window};
 
 /// A publication, as its index remembers it.
 #[derive(Debug, Clone, Serialize)]
@@ -53,6 +53,12 @@ pub fn published(index: &Index, inputs: Blake3) -> Published {
     }
 }
 
+/// A root that ends sooner than this is worth a warning: renewing it takes people.
+const ROOT_WARNING: Duration = Duration::days(30);
+
+/// So are other signatures: machines renew them when half of their life is over, and that has not happened then.
+const SIGNATURE_WARNING: Duration = Duration::days(2);
+
 /// Who may sign.
 #[derive(Debug, Clone, Serialize)]
 pub struct Trust {
@@ -80,6 +86,8 @@ pub struct SignedBy {
     /// When the first of its signatures ends.
     until: Option<Timestamp>,
     days_left: Option<i64>,
+    /// Whether that is so soon that somebody should look.
+    warn: bool,
     /// The root that named these keys first.
     changed: Changed,
 }
@@ -98,6 +106,7 @@ pub fn trust(chain: &[&Root], published: Option<&Published>, now: Timestamp) -> 
         ("freshness", RoleName::Timestamp, "that nothing is newer", published.and_then(|it| it.freshness_until)),
     ];
     let roles = kinds.into_iter().map(|(role, name, signs, until)| {
+        let soon = if name == RoleName::Root { ROOT_WARNING } else { SIGNATURE_WARNING };
         let keys = &newest.roles[&name];
         let same = chain.iter().rev().take_while(|it| it.roles[&name].keyids == keys.keyids);
         SignedBy {
@@ -107,6 +116,7 @@ pub fn trust(chain: &[&Root], published: Option<&Published>, now: Timestamp) -> 
             signs,
             until,
             days_left: until.map(|it| days(now, it)),
+            warn: until.is_some_and(|it| it < now.plus(soon)),
             changed: Changed { version: same.last().map_or(newest.version, |it| it.version) },
         }
     });

@@ -127,22 +127,24 @@ fn held(settings: &Settings, arguments: &ReportArguments, checked: &Checked) -> 
 }
 
 fn of_store(settings: &Settings, store: &Opened<'_>, at: Option<&str>) -> Value {
-    let (name, place) = (&store.spec.name, store.store.describe());
-    let told = match (as_typed(&["log"], None), as_typed(&["gc", "--dry-run"], at)) {
-        (Command::Log(log), Command::Gc(gc)) => {
-            log::one(settings, &log, store).and_then(|log| Ok((log, gc::survey(settings, &gc, store)?)))
-        }
+    let (log, gc) = match (as_typed(&["log"], None), as_typed(&["gc", "--dry-run"], at)) {
+        (Command::Log(log), Command::Gc(gc)) => (log::one(settings, &log, store), gc::survey(settings, &gc, store)),
         _ => unreachable!("these words name these commands"),
     };
-    match told {
-        Ok((log, gc)) => json!({ "store": name, "place": place, "error": null, "log": log, "gc": gc }),
-        Err(failure) => {
-            let error = match failure {
-                Failure::Because { message, .. } => message,
-                Failure::Said(_) => "it cannot be asked".to_owned(),
-            };
-            json!({ "store": name, "place": place, "error": error, "log": null, "gc": null })
-        }
+    let is_empty = log.as_ref().is_ok_and(|it| it["publications"].as_array().is_some_and(Vec::is_empty));
+    let (log, error) = told(log);
+    let (gc, gc_error) = told(gc);
+    // Of a store that shows nothing nothing can be said to be needed; that is no trouble.
+    let error = error.or(gc_error.filter(|_| !is_empty));
+    json!({ "store": store.spec.name, "place": store.store.describe(), "error": error, "log": log, "gc": gc })
+}
+
+/// What was found, or why nothing was.
+fn told(found: Result<Value, Failure>) -> (Option<Value>, Option<String>) {
+    match found {
+        Ok(it) => (Some(it), None),
+        Err(Failure::Because { message, .. }) => (None, Some(message)),
+        Err(Failure::Said(_)) => (None, Some("it cannot be asked".to_owned())),
     }
 }
 
