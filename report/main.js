@@ -20,6 +20,9 @@ import { date } from "./words.js";
 const VIEWS = { now, matrix, impact, timeline, sizes, trust, store, why };
 const TITLES = { now: "Now", matrix: "Matrix", impact: "Impact", timeline: "Timeline", sizes: "Sizes", trust: "Trust", store: "Store", why: "Why" };
 
+/** How long nobody types before the address says what is shown, in milliseconds. */
+const PAUSE = 150;
+
 const page = (id) => document.querySelector(`#${id}`);
 
 class Session {
@@ -53,12 +56,17 @@ class Session {
   /** Shows what the address says. */
   go() {
     if (!this.book) return;
+    clearTimeout(this.writing);
     const { view, wanted } = read(location.hash);
-    const name = Object.hasOwn(VIEWS, view) ? view : "now";
-    const isSame = this.name === name && this.view.show && this.subject === subjectOf(wanted);
-    if (isSame) return this.view.show(wanted);
+    this.show(Object.hasOwn(VIEWS, view) ? view : "now", wanted);
+  }
+
+  /** Shows a view, or only other wishes in it where the view can do that. */
+  show(name, wanted) {
+    const isSame = this.name === name && this.view.show && !(name === "why" && this.wanted.tenant !== wanted.tenant);
     const isOther = this.name !== null && this.name !== name;
-    Object.assign(this, { name, subject: subjectOf(wanted) });
+    Object.assign(this, { name, wanted });
+    if (isSame) return this.view.show(wanted);
     if (name !== "matrix") this.panel.hide();
     this.view = VIEWS[name]({ book: this.book, panel: this.panel, memory: this.memory, wanted, change: (part) => this.change(part), open: (hash) => { location.hash = hash; } });
     document.body.classList.toggle("is-full", this.view.isFull === true);
@@ -88,11 +96,13 @@ class Session {
     });
   }
 
-  /** Other wishes for the same view; those that are null end. */
+  /** Other wishes for the same view; those that are null end. The address follows when a person pauses: browsers take no
+   * hundreds of addresses in a row. */
   change(part) {
-    const { wanted } = read(location.hash);
-    history.replaceState(null, "", write(this.name, { ...wanted, ...part }));
-    this.go();
+    const wanted = Object.fromEntries(Object.entries({ ...this.wanted, ...part }).filter(([, value]) => value !== null));
+    this.show(this.name, wanted);
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => history.replaceState(null, "", write(this.name, this.wanted)), PAUSE);
   }
 
   closePanel() {
@@ -100,9 +110,6 @@ class Session {
     this.view.left?.();
   }
 }
-
-/** What makes a view another one, and not the same with other wishes: whom it is about. */
-const subjectOf = ({ tenant }) => (read(location.hash).view === "why" ? tenant : null);
 
 /** Where a person is: focus, what is selected in a field, and how far everything is scrolled. */
 function kept() {

@@ -45,7 +45,7 @@ export class Sheet {
     const shown = Math.min(this.opened.get(key) ?? 0, tenants.length);
     const { shape } = this.book.document.classes[at];
     const row = { of: at, key, tenants, shape, tenant: tenants[0], isClass: true };
-    row.node = this.line(row, this.label(row, shown > 0), { "aria-rowindex": position + 2, "aria-expanded": tenants.length > 1 ? String(shown > 0) : null });
+    row.node = this.line(row, this.label(row, shown > 0), { "aria-rowindex": position + 2 });
     const members = tenants.slice(0, shown).map((tenant) => {
       const it = this.book.document.tenants[tenant];
       const member = { of: at, key, tenants, shape: it.shape, tenant, isClass: false };
