@@ -16,7 +16,7 @@ import { why } from "./why.js";
 import { date } from "./words.js";
 
 /** Views by their names in the address. Each makes `{ node }`, and what it can do better than being made again:
- * `show(wanted)` with other wishes, `settled()` once it stands in the page, `resized()`, `left()` when a panel closes. */
+ * `show(wanted)` with other wishes, `settled()` once it stands in the page, `resized()`, `printed()`, `left()` when a panel closes. */
 const VIEWS = { now, matrix, impact, timeline, sizes, trust, store, why };
 const TITLES = { now: "Now", matrix: "Matrix", impact: "Impact", timeline: "Timeline", sizes: "Sizes", trust: "Trust", store: "Store", why: "Why" };
 
@@ -31,6 +31,7 @@ class Session {
     this.panel = new Panel(page("panel"), () => this.closePanel());
     addEventListener("hashchange", () => this.go());
     addEventListener("resize", () => this.view?.resized?.());
+    addEventListener("beforeprint", () => this.view?.printed?.());
     setInterval(() => this.book && ticked(document.body, this.book.now()), 20_000);
     page("skip").addEventListener("click", (event) => (event.preventDefault(), page("main").focus()));
     if (data) this.take(data);

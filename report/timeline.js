@@ -55,8 +55,8 @@ export function instant({ kind, text, classes, failing: broken }) {
 function section(title, moments, from, none) {
   return el("section", {}, el("h2", {}, title, " ", el("small", {}, counted(moments.length, "instant"))),
     moments.length === 0 && el("p", {}, none),
-    sparing(moments, 30, (it) => el("section", { class: "moment", id: `at-${it.at}` },
-      el("h3", { class: "instant" }, when(it.at, from)),
+    sparing(moments, 30, (it, at) => el("section", { class: "moment" },
+      it.at !== moments[at - 1]?.at && el("h3", { class: "instant", id: `at-${it.at}` }, when(it.at, from)),
       it.kind ? el("p", { class: "mark" }, el("span", { class: "sign", "aria-hidden": "true" }, markSign(it.kind)), " ", plain(it.text)) : [sparing(it.classes, 12, entry), failing(it.failing)])));
 }
 
