@@ -2,8 +2,8 @@
 
 import { write } from "./address.js";
 import { el, sparing } from "./dom.js";
-import { fact } from "./reasons.js";
-import { counted, date, pieces, spaced } from "./words.js";
+import { plain } from "./reasons.js";
+import { counted, date, spaced } from "./words.js";
 
 /** Signs of weights, as on a terminal. The order is that of the document: worst first. */
 export function weightSign(weight) {
@@ -34,18 +34,30 @@ function lines({ changes }) {
   changes.forEach((it) => kinds.set(it.kind, [...(kinds.get(it.kind) ?? []), it]));
   return [...kinds].map(([kind, list]) => [
     el("span", { class: "kind" }, spaced(kind)), " ",
-    sparing(list, 40, (it) => el("span", { class: "item" }, item(it))),
+    sparing(alike(list), 40, (some) => el("span", { class: "item" }, item(some))),
   ]);
 }
 
-function item(it) {
+/** Items of one program to which the same happens are named together. */
+function alike(list) {
+  const found = new Map();
+  for (const it of list) {
+    const key = JSON.stringify([it.app_id, it.app_ids, it.from, it.to, it.values, it.shells, it.devices, it.item === undefined && it]);
+    found.set(key, [...(found.get(key) ?? []), it]);
+  }
+  return [...found.values()];
+}
+
+function item(some) {
+  const [it] = some;
   const programs = it.app_id ? [it.app_id] : it.app_ids ?? [];
   return [
-    it.item && [el("code", {}, it.item), programs.length > 0 && " in "],
-    programs.map((name, at) => [at > 0 && ", ", el("code", {}, name)]),
-    values(it), shells(it.shells), devices(it.devices),
+    it.item && [names(some.map((one) => one.item)), programs.length > 0 && " in "],
+    names(programs), values(it), shells(it.shells), devices(it.devices),
   ];
 }
+
+const names = (list) => list.map((name, at) => [at > 0 && ", ", el("code", {}, name)]);
 
 function values({ kind, from, to, values: count }) {
   const [before, after] = [from, to].map((it) => (it === undefined || it === null ? null : date(String(it))));
@@ -67,18 +79,24 @@ function devices(some) {
   return some.until === 100 ? ` for the last ${100 - some.from} % of devices` : ` for devices from ${some.from} % to ${some.until} %`;
 }
 
-/** Each reason once. It is told for the first tenant. */
+/** Each reason once, with every place where it stands. It is told for the first tenant. */
 function because({ changes, tenants }) {
   const found = new Map();
-  changes.flatMap((it) => it.because).forEach((it) => found.set(`${it.side}\n${it.text}\n${it.place}`, it));
+  for (const { side, text, place } of changes.flatMap((it) => it.because)) {
+    const key = JSON.stringify([side, text]);
+    const places = found.get(key)?.places ?? new Set();
+    found.set(key, { side, text, places: places.add(place) });
+  }
   if (found.size === 0) return null;
+  const told = ({ side, text, places }) => el("li", { class: "fact" },
+    side === "base" && el("span", { class: "before" }, "before: "), plain(text),
+    [...places].map((place) => [" ", el("code", { class: "place" }, place)]));
   return el("div", { class: "because" },
     el("p", { class: "title" }, tenants.length > 1 ? ["Because, for ", el("code", {}, tenants[0])] : "Because"),
-    el("ul", { class: "facts" }, sparing([...found.values()], 8, ({ side, text, place }) =>
-      el("li", { class: "fact" }, side === "base" && el("span", { class: "before" }, "before: "), fact({ pieces: pieces(text), place })))));
+    el("ul", { class: "facts" }, sparing([...found.values()], 8, told)));
 }
 
 /** Tenants that cannot be compiled any more. */
 export function failing(list) {
-  return list.map(({ tenant, message }) => el("p", { class: "trouble" }, el("code", {}, tenant), " can no longer be compiled: ", message));
+  return list.map(({ tenant, message }) => el("p", { class: "trouble" }, el("code", {}, tenant), " can no longer be compiled: ", plain(message)));
 }

@@ -36,9 +36,9 @@ export function sentence(parts) {
   return parts.map(({ text, isName }) => (isName ? el("code", {}, text) : text));
 }
 
-/** An instant, and how far it is. `ticked` keeps that true while the page is open. */
-export function when(instant, now) {
-  return [el("time", { datetime: instant }, date(instant)), " ", el("span", { class: "away", "data-at": instant }, away(instant, now))];
+/** An instant (spelled as `text`), and how far it is. `ticked` keeps that true while the page is open. */
+export function when(instant, now, text = date(instant)) {
+  return [el("time", { datetime: instant, title: instant }, text), " ", el("span", { class: "away", "data-at": instant }, away(instant, now))];
 }
 
 /** Says anew how far everything is that `when` has said. */
@@ -70,6 +70,6 @@ export function table(caption, columns, rows, attributes = {}) {
 export function sparing(items, most, make) {
   const rest = items.length - most;
   if (rest <= 0) return items.map(make);
-  const more = button(`${rest} more`, () => more.replaceWith(...sparing(items.slice(most), Math.max(most, 200), make).flat(Infinity)), { class: "more" });
+  const more = button(`${rest} more`, () => more.replaceWith(...sparing(items.slice(most), Math.max(most, 200), make).flat(Infinity)), { class: "button more" });
   return [...items.slice(0, most).map(make), more];
 }

@@ -2,8 +2,9 @@
 
 import { write } from "./address.js";
 import { el, when } from "./dom.js";
-import { SOON, left, weakest } from "./trust.js";
-import { momentLine, within } from "./timeline.js";
+import { plain } from "./reasons.js";
+import { SOON, left, warning, weakest } from "./trust.js";
+import { course, instant, within } from "./timeline.js";
 import { counted, number, size } from "./words.js";
 
 export function now({ book }) {
@@ -36,13 +37,14 @@ function publication(book) {
   const it = book.document.publication;
   if (!it) return card("Publication", null, el("p", {}, "Nothing is compiled: ", el("code", {}, "tenantry compile"), " makes a publication."));
   const isOver = new Date(it.freshness_until) <= book.now();
+  const end = (at) => when(at, book.now(), at.slice(0, 10));
   return card(`Publication ${it.publication}`, write("store"),
     el("p", { class: it.is_current ? "well" : "trouble" }, it.is_current
       ? "✓ It is what these inputs say."
       : "▲ The inputs have changed since it was compiled: what customers see is not what is shown here."),
     el("dl", { class: "pairs" },
-      pair(isOver ? "Freshness ended" : "Fresh until", when(it.freshness_until, book.now()), isOver && el("strong", { class: "trouble" }, " Shells get no news.")),
-      pair("Signed until", when(it.signed_until, book.now())),
+      pair(isOver ? "Freshness ended" : "Fresh until", end(it.freshness_until), isOver && el("strong", { class: "trouble" }, " Shells get no news.")),
+      pair("Signed until", end(it.signed_until)),
       pair("Environment", it.environment),
       pair("Content", `${counted(it.tenants, "tenant")}, ${counted(it.objects, "object")}, ${size(it.bytes)}`),
       pair("Commit", it.commit ? el("code", {}, it.commit.slice(0, 12)) : "a working directory")));
@@ -50,12 +52,14 @@ function publication(book) {
 
 function ahead(book) {
   const soon = within(book, SOON.changes);
-  const all = book.document.timeline.moments.length;
+  const later = course(book).slice(soon.length);
+  const line = (it) => el("li", {}, el("time", { datetime: it.at, title: it.at }, it.at.slice(0, 10)), " ", instant(it));
   return card("Next seven days", write("timeline"),
     soon.length === 0 && el("p", {}, "Nothing changes by itself."),
-    el("ul", { class: "plain" }, soon.slice(0, 6).map((it) => el("li", {}, when(it.at, book.now()), el("br"), momentLine(it)))),
-    soon.length > 6 && el("p", {}, `And ${counted(soon.length - 6, "instant")} more.`),
-    el("p", { class: "hint" }, `Within ${Math.round((new Date(book.document.timeline.last) - new Date(book.document.timeline.first)) / 86_400_000)} days: ${counted(all, "instant")}.`));
+    el("ul", { class: "plain" }, soon.slice(0, 6).map(line)),
+    soon.length > 6 && el("p", { class: "hint" }, `And ${counted(soon.length - 6, "instant")} more.`),
+    later.length > 0 && [el("h3", {}, "Later"), el("ul", { class: "plain" }, later.slice(0, 3).map(line))],
+    later.length > 3 && el("p", { class: "hint" }, `And ${counted(later.length - 3, "instant")} more until ${book.document.timeline.last.slice(0, 10)}.`));
 }
 
 function keys(book) {
@@ -63,7 +67,7 @@ function keys(book) {
   if (!trust) return card("Keys", write("trust"), el("p", {}, "There is no root yet: ", el("code", {}, "tenantry keys init"), " makes one."));
   const weak = weakest(book);
   return card("Keys", write("trust"),
-    weak.length > 0 && el("p", { class: "trouble" }, `▲ ${weak.map((it) => it.role).join(", ")}: less than ${SOON.keys} days.`),
+    weak.map((it) => el("p", { class: "trouble" }, warning(it))),
     el("dl", { class: "pairs" }, trust.roles.map((it) => pair(it.role, left(book, it)))));
 }
 
@@ -71,7 +75,7 @@ function stores(list) {
   if (list.length === 0) return card("Stores", write("store"), el("p", {}, "The project names none."));
   return card("Stores", write("store"), el("dl", { class: "pairs" }, list.map(({ store, error, log }) => {
     const current = log?.publications.find((it) => it.is_current);
-    return pair(store, error ? el("span", { class: "trouble" }, `▲ ${error}`) : current ? `publication ${current.publication}` : "nothing published");
+    return pair(store, error ? el("span", { class: "trouble" }, "▲ ", plain(error)) : current ? `publication ${current.publication}` : "nothing published");
   })));
 }
 

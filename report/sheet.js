@@ -10,9 +10,10 @@ export class Sheet {
   /** `choose(tenant, program, how)` is told of a cell that was clicked (`pointer`), entered (`key`) or moved to (`moved`). */
   constructor(book, choose) {
     Object.assign(this, { book, choose, made: new Map(), opened: new Map(), rows: [], programs: [], place: { row: 0, column: 0 } });
-    this.head = el("thead", {});
-    this.body = el("tbody", {});
-    this.table = el("table", { class: "sheet", role: "grid", "aria-label": "Classes of tenants by programs", onkeydown: (event) => this.key(event), onclick: (event) => this.click(event), onfocusin: (event) => this.focused(event) }, this.head, this.body);
+    // Rows are laid out one by one, for which they are no table to the style sheet: so roles are said.
+    this.head = el("thead", { role: "rowgroup" });
+    this.body = el("tbody", { role: "rowgroup" });
+    this.table = el("table", { class: "sheet", role: "grid", "aria-label": "Classes of tenants by programs", onkeydown: (event) => this.key(event), onclick: (event) => this.click(event), onfocusin: (event) => this.focused(event), onpointerover: (event) => this.hint(event) }, this.head, this.body);
     this.node = el("div", { class: "frame", id: "frame" }, this.table);
   }
 
@@ -23,13 +24,13 @@ export class Sheet {
     this.table.style.setProperty("--columns", programs.length);
     this.table.setAttribute("aria-colcount", programs.length + 1);
     this.table.setAttribute("aria-rowcount", total + 1);
-    replace(this.head, el("tr", { "aria-rowindex": 1 }, el("th", { scope: "col", class: "corner" }, "Class"), programs.map((at) => this.column(at))));
+    replace(this.head, el("tr", { role: "row", "aria-rowindex": 1 }, el("th", { role: "columnheader", scope: "col", class: "corner" }, "Class"), programs.map((at) => this.column(at))));
     this.fill();
   }
 
   column(at) {
     const { title, app_id } = this.book.document.programs[at];
-    return el("th", { scope: "col", title: `${title}, ${app_id}` }, el("span", {}, title));
+    return el("th", { role: "columnheader", scope: "col", title: `${title}, ${app_id}` }, el("span", {}, title));
   }
 
   fill() {
@@ -56,7 +57,7 @@ export class Sheet {
   }
 
   line(row, label, attributes) {
-    return el("tr", attributes, label, this.programs.map((program) => this.cell(row.shape, program)));
+    return el("tr", { role: "row", ...attributes }, label, this.programs.map((program) => this.cell(row.shape, program)));
   }
 
   /** A copy of the cell that was made for the same decision before. */
@@ -69,25 +70,25 @@ export class Sheet {
   make({ state, version }) {
     const { sign, text, state: name } = this.book.document.legend[state];
     const label = version ? `${text}, ${version}` : text;
-    return el("td", { tabindex: "-1", class: `s-${name}`, "aria-label": label, title: label }, sign, version && el("small", {}, version));
+    return el("td", { role: "gridcell", tabindex: "-1", class: `s-${name}`, "aria-label": label }, sign, version && el("small", {}, version));
   }
 
   label({ of, tenants, tenant }, isOpen) {
     const { classes, tenants: all } = this.book.document;
     const whole = classes[of].tenants.length;
     const plain = classes[of].text.replaceAll("`", "");
-    if (whole === 1) return el("th", { scope: "row" }, this.member(all[tenant]).firstChild, el("small", {}, plain));
+    if (whole === 1) return el("th", { role: "rowheader", scope: "row" }, this.member(all[tenant]).firstChild, el("small", {}, plain));
     const count = tenants.length === whole ? counted(whole, "tenant") : `${number(tenants.length)} of ${counted(whole, "tenant")}`;
-    return el("th", { scope: "row" }, el("button", { type: "button", class: "fold", tabindex: "-1", "aria-expanded": String(isOpen) }, count), el("small", { title: plain }, plain));
+    return el("th", { role: "rowheader", scope: "row" }, el("button", { type: "button", class: "fold", tabindex: "-1", "aria-expanded": String(isOpen) }, count), el("small", { title: plain }, plain));
   }
 
   member({ name, title }) {
-    return el("th", { scope: "row" }, el("a", { tabindex: "-1", href: `#why?tenant=${encodeURIComponent(name)}`, title: title ?? name }, el("bdi", {}, name)));
+    return el("th", { role: "rowheader", scope: "row" }, el("a", { tabindex: "-1", href: `#why?tenant=${encodeURIComponent(name)}`, title: title ?? name }, el("bdi", {}, name)));
   }
 
   rest(row, count) {
     const fold = el("button", { type: "button", class: "fold more", tabindex: "-1" }, `${number(Math.min(MEMBERS, count))} more of ${number(count)}`);
-    return { ...row, isRest: true, node: el("tr", { class: "member" }, el("th", { scope: "row", colspan: this.programs.length + 1 }, fold)) };
+    return { ...row, isRest: true, node: el("tr", { role: "row", class: "member" }, el("th", { role: "rowheader", scope: "row" }, fold)) };
   }
 
   /** Shows the cell whose reasons are read: that of the class, and that of the tenant where it has a row. */
@@ -164,6 +165,12 @@ export class Sheet {
       cell.focus({ preventScroll: true });
       this.chosen("pointer");
     }
+  }
+
+  /** What a sign means, where a pointer rests. Not said of thousands of cells beforehand. */
+  hint({ target }) {
+    const cell = target.closest("td");
+    if (cell && !cell.title) cell.title = cell.getAttribute("aria-label");
   }
 
   chosen(how) {

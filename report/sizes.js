@@ -1,7 +1,7 @@
 // What programs weigh, and what a new device fetches before it is ready.
 
 import { write } from "./address.js";
-import { el, replace, sparing, svg, table } from "./dom.js";
+import { el, replace, svg, table } from "./dom.js";
 import { squarified } from "./treemap.js";
 import { counted, number, size } from "./words.js";
 
@@ -69,7 +69,7 @@ function versionBox({ item: { version }, x, y, width, height }, isRaw, tenants, 
   const hasHead = height > 34 && width > 40;
   if (hasHead) group.append(svg("text", { class: "version-name", x: x + 5, y: y + 13 }, clippedTo(version.version, width - 10)));
   const room = { x: x + 2, y: y + (hasHead ? 18 : 2), width: Math.max(0, width - 4), height: Math.max(0, height - (hasHead ? 20 : 4)) };
-  if (room.width * room.height > 400) group.append(...fileBoxes(version, room, isRaw));
+  if (room.width * room.height > 2500) group.append(...fileBoxes(version, room, isRaw));
   return group;
 }
 
@@ -126,10 +126,10 @@ function firstStart({ document }) {
   return [
     el("h2", {}, "First start"),
     el("p", {}, "What a new device fetches before it is ready, with the worst shell: median ", el("strong", {}, size(it.median)), ", worst ", el("strong", {}, size(it.worst)), it.budget === null ? ". No budget is set." : `, budget ${size(it.budget)}.`),
-    table("The tenants with the largest first start", ["Tenant", "#Bytes", "Of the budget"], sparing(largest, 10, (tenant) => [
+    table("The tenants with the largest first start", ["Tenant", "#Bytes", ...(it.budget === null ? [] : ["Of the budget"])], largest.map((tenant) => [
       el("a", { href: write("why", { tenant: tenant.name }) }, el("bdi", {}, tenant.name)),
       size(tenant.first_start),
-      it.budget === null ? "" : [`${Math.round((100 * tenant.first_start) / it.budget)} %`, isOver(tenant.first_start) && el("strong", { class: "trouble" }, " ▲ over")],
+      ...(it.budget === null ? [] : [[`${Math.round((100 * tenant.first_start) / it.budget)} %`, isOver(tenant.first_start) && el("strong", { class: "trouble" }, " ▲ over")]]),
     ])),
   ];
 }

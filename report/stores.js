@@ -1,6 +1,7 @@
 // What each store shows, what it keeps, and what could go.
 
 import { el, sparing, table } from "./dom.js";
+import { plain } from "./reasons.js";
 import { counted, date, number, size } from "./words.js";
 
 export function store({ book }) {
@@ -9,8 +10,8 @@ export function store({ book }) {
     node: el("div", {}, el("h1", {}, "Store"),
       list.length === 0 && el("p", {}, "The project names no store: ", el("code", {}, "out/"), " is all there is."),
       list.map(({ store: name, place, error, log, gc }) => el("section", { class: "store" },
-        el("h2", {}, name, " ", el("small", {}, place)),
-        error && el("p", { class: "trouble" }, `▲ ${error}`),
+        el("h2", {}, plain(place.startsWith(name) ? place : `${name}, ${place}`)),
+        error && el("p", { class: "trouble" }, "▲ ", plain(error)),
         log && publications(name, log),
         gc && collection(name, gc)))),
   };
@@ -20,7 +21,7 @@ function publications(name, { publications: list, earlier }) {
   if (list.length === 0) return el("p", {}, "Nothing was published here.");
   return [
     el("h3", {}, "Publications"),
-    table(`Publications of ${name}`, ["#Number", "When", "What", "By", "Commit", "Reason"], list.map((it) => [
+    table(`Publications of ${name}`, ["Number", "When", "What", "By", "Commit", "Reason"], list.map((it) => [
       it.publication,
       el("time", { datetime: it.at }, date(it.at)),
       [it.kind, it.is_current && el("strong", {}, " current"), it.is_finished === false && el("strong", { class: "trouble" }, " ▲ not finished")],

@@ -2,6 +2,7 @@
 
 import { entry, failing, weightSign } from "./changes.js";
 import { el, sparing, svg, when } from "./dom.js";
+import { plain } from "./reasons.js";
 import { SOON } from "./trust.js";
 import { counted, date, daysBetween } from "./words.js";
 
@@ -11,31 +12,37 @@ const DAY_LONG = 86_400_000;
 const LANES = 40;
 
 export function timeline({ book }) {
-  const { timeline: course, marks } = book.document;
+  const { summary, last } = book.document.timeline;
   const from = book.now();
-  const all = [...course.moments, ...marks].sort((one, other) => new Date(one.at) - new Date(other.at));
-  const isSoon = (it) => daysBetween(from, it.at) < SOON.changes;
+  const all = course(book);
+  const soon = within(book, SOON.changes);
   const drawing = el("div", { class: "drawing wide", tabindex: "0", role: "region", "aria-label": "Drawing; the list below says the same" });
   const draw = () => drawing.replaceChildren(drawn(book, Math.max(drawing.clientWidth, 720)));
   return {
     node: el("div", { class: "timeline" }, el("h1", {}, "Timeline"),
-      el("p", { class: "lead" }, course.summary.text),
+      el("p", { class: "lead" }, summary.text),
       drawing,
-      section("In the next seven days", all.filter(isSoon), from, "Nothing changes by itself."),
-      section(`After that, until ${date(course.last).slice(0, 10)}`, all.filter((it) => !isSoon(it)), from, "Nothing.")),
+      section("In the next seven days", soon, from, "Nothing changes by itself."),
+      section(`After that, until ${last.slice(0, 10)}`, all.slice(soon.length), from, "Nothing.")),
     settled: draw,
     resized: draw,
   };
 }
 
-/** Moments within so many days. */
-export function within(book, days) {
-  const from = book.now();
-  return book.document.timeline.moments.filter((it) => daysBetween(from, it.at) < days && new Date(it.at) >= from - DAY_LONG);
+/** Everything that has a date, in order: moments at which tenants change, and marks. */
+export function course({ document }) {
+  return [...document.timeline.moments, ...document.marks].sort((one, other) => new Date(one.at) - new Date(other.at));
 }
 
-/** A moment in one line. */
-export function momentLine({ classes, failing: broken }) {
+/** What of it lies within so many days. */
+export function within(book, days) {
+  const from = book.now();
+  return course(book).filter((it) => daysBetween(from, it.at) < days);
+}
+
+/** One instant in one line. */
+export function instant({ kind, text, classes, failing: broken }) {
+  if (kind) return [markSign(kind), " ", plain(text)];
   const kinds = new Map();
   classes.forEach(({ weight, count }) => kinds.set(weight, (kinds.get(weight) ?? 0) + count));
   const parts = [...kinds].map(([weight, count]) => `${weightSign(weight)} ${weight}: ${counted(count, "tenant")}`);
@@ -48,10 +55,10 @@ function section(title, moments, from, none) {
     moments.length === 0 && el("p", {}, none),
     sparing(moments, 30, (it) => el("section", { class: "moment", id: `at-${it.at}` },
       el("h3", { class: "instant" }, when(it.at, from)),
-      it.kind ? el("p", { class: "mark" }, el("span", { class: "sign", "aria-hidden": "true" }, markSign(it.kind)), " ", it.text) : [sparing(it.classes, 12, entry), failing(it.failing)])));
+      it.kind ? el("p", { class: "mark" }, el("span", { class: "sign", "aria-hidden": "true" }, markSign(it.kind)), " ", plain(it.text)) : [sparing(it.classes, 12, entry), failing(it.failing)])));
 }
 
-const markSign = (kind) => ({ freeze_begins: "❄", freeze_ends: "❄" }[kind] ?? "⧗");
+const markSign = (kind) => ({ freeze_begins: "■", freeze_ends: "□" }[kind] ?? "◆");
 
 /** What stands in one row: a program, all that is no program's, or the publication. */
 function lanes(book) {
@@ -81,7 +88,7 @@ function drawn(book, width) {
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", class: "course" },
     svg("rect", { class: "soon", x: label, y: top - 6, width: Math.max(0, x(Math.min(last, first + SOON.changes * DAY_LONG)) - label), height: height - top }),
     days.filter((day) => day.getUTCDay() === 1 || day.getUTCDate() === 1).map((day) => svg("line", { class: day.getUTCDate() === 1 ? "month" : "week", x1: x(day), x2: x(day), y1: top - 6, y2: height - 6 })),
-    days.filter((day) => day.getUTCDate() === 1).map((day) => svg("text", { class: "axis", x: x(day) + 4, y: 14 }, day.toISOString().slice(0, 7))),
+    days.filter((day) => day.getUTCDate() === 1).filter((day) => x(day) > label + 40).map((day) => svg("text", { class: "axis", x: x(day) + 4, y: 14 }, day.toISOString().slice(0, 7))),
     svg("text", { class: "axis", x: label, y: 14 }, "today"),
     shown.map(([key, marks], at) => lane(book, key, marks, top + at * row + row / 2, x)));
   if (names.length <= LANES) return drawing;

@@ -3,8 +3,9 @@
 import { el, table, when } from "./dom.js";
 import { daysBetween, number } from "./words.js";
 
-/** From how many days on something is near: keys are renewed by people, other things are only looked at. */
-export const SOON = { keys: 30, changes: 7 };
+/** Under how many days an end is near. People have to meet to renew a root; a daily job signs everything else again, so
+ * two days mean that it has failed at least once. */
+export const SOON = { root: 30, signatures: 2, changes: 7 };
 
 /** How many hexadecimal digits of a key's name tell it from others. */
 const SHORT = 12;
@@ -16,8 +17,8 @@ export function trust({ book }) {
   return {
     node: el("div", {}, head,
       el("p", { class: "lead" }, `Environment ${it.environment}, root ${it.root.version}, which expires `, when(it.root.expires, book.now()), "."),
-      weakest(book).map(({ role }) => el("p", { class: "trouble" }, `▲ ${role} has less than ${SOON.keys} days left.`)),
-      table("Roles, their keys, and until when they sign", ["Role", "Signs", "Threshold", "Keys", "Until", "#Left", "Last change"], it.roles.map((role) => [
+      weakest(book).map((role) => el("p", { class: "trouble" }, warning(role))),
+      table("Roles, their keys, and until when they sign", ["Role", "Signs", "Threshold", "Keys", "First end", "#Left", "Last change"], it.roles.map((role) => [
         el("strong", {}, role.role),
         role.signs,
         `${role.threshold} of ${role.keys.length}`,
@@ -30,18 +31,27 @@ export function trust({ book }) {
 }
 
 /** Days that a role has left, with a word where they are few. */
-export function left(book, { until, days_left }) {
+export function left(book, role) {
+  const { until, days_left } = role;
   const days = until ? daysBetween(book.now(), until) : days_left;
   if (days === null) return "no end";
   if (days < 0) return el("strong", { class: "trouble" }, "▲ over");
   const text = days === 1 ? "1 day" : `${number(days)} days`;
-  return days < SOON.keys ? el("strong", { class: "trouble" }, `▲ ${text}`) : text;
+  return days < limit(role) ? el("strong", { class: "trouble" }, `▲ ${text}`) : text;
 }
 
-/** Roles with less than a month left. */
+/** Roles of which an end is near. */
 export function weakest(book) {
-  return book.document.trust.roles.filter(({ until }) => until && daysBetween(book.now(), until) < SOON.keys);
+  return book.document.trust.roles.filter((it) => it.until && daysBetween(book.now(), it.until) < limit(it));
 }
+
+export function warning({ role }) {
+  return role === "root"
+    ? `▲ The root ends within ${SOON.root} days: sign the next one.`
+    : `▲ Signatures of ${role} end within ${SOON.signatures} days: nothing renews them.`;
+}
+
+const limit = ({ role }) => (role === "root" ? SOON.root : SOON.signatures);
 
 function changed(it) {
   if (!it) return "never";

@@ -30,8 +30,9 @@ function everybody({ book, wanted, change }) {
     replace(count, found.length === book.document.tenants.length ? counted(found.length, "tenant") : `${number(found.length)} of ${counted(book.document.tenants.length, "tenant")}`);
     more(found, ROWS);
   };
+  const columns = ["Tenant", "Title", "Status", "Plan", "Profile", "Region", ...(book.document.first_start ? ["#First start"] : [])];
   const more = (found, most) => replace(box,
-    table("Tenants", ["Tenant", "Title", "Status", "Plan", "Profile", "Region", "#First start"], found.slice(0, most).map((at) => row(book, book.document.tenants[at]))),
+    table("Tenants", columns, found.slice(0, most).map((at) => row(book, book.document.tenants[at]))),
     found.length > most && button(`${number(Math.min(ROWS, found.length - most))} more of ${number(found.length - most)}`, () => more(found, most + ROWS)));
   show(wanted);
   return { node: el("div", {}, filters.node, count, box), show };
@@ -40,7 +41,8 @@ function everybody({ book, wanted, change }) {
 function row(book, it) {
   return [
     el("a", { href: write("why", { tenant: it.name }) }, el("bdi", {}, it.name)), el("bdi", {}, it.title ?? ""), it.status,
-    book.plan(it), book.profile(it) ?? "", book.region(it) ?? "", it.first_start === null ? "" : size(it.first_start),
+    book.plan(it), book.profile(it) ?? "", book.region(it) ?? "",
+    ...(book.document.first_start ? [it.first_start === null ? "" : size(it.first_start)] : []),
   ];
 }
 
@@ -61,7 +63,7 @@ function tree(book, name) {
       el("header", { class: "of" },
         el("h2", {}, el("bdi", {}, tenant.title ?? tenant.name)),
         el("p", { class: "actions" }, button("Copy as Markdown", copy, { id: "copy" }), said)),
-      el("dl", { class: "facts-of" }, about(book, tenant).map(([key, value]) => [el("dt", {}, key), el("dd", {}, value)])),
+      el("dl", { class: "traits" }, about(book, tenant).map(([key, value]) => el("div", {}, el("dt", {}, key), el("dd", {}, value)))),
       states.map((it) => branch(it))),
   };
 }
