@@ -245,6 +245,8 @@ fn the_page_asks_nobody_and_allows_only_its_own_words() {
         serde_json::from_str(between("id=\"data\">", "</script>")[0]).expect("the document, whole, in its element");
     let titles: Vec<&Value> = list(&document["tenants"]).iter().map(|it| &it["title"]).collect();
     assert!(titles.contains(&&json!(title)), "{titles:?}");
+    // The name of SVG's namespace is no place that anybody asks.
+    let page = page.replace("http://www.w3.org/2000/svg", "");
     assert!(!page.contains("http://") && !page.contains("src=\"") && !page.contains("@import"), "nothing is fetched");
 }
 
@@ -262,4 +264,40 @@ fn what_cannot_be_reported_is_said() {
     let ran = project.run(&["report"]).ends_with(1);
     assert_eq!(ran.stdout, "");
     ran.says("no plan `busines` in the catalogue");
+}
+
+/// Every name of a field of the document that is our own, at any depth; not of the documents of other commands.
+fn fields(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                let is_ours = !["timeline", "impact", "log", "gc"].contains(&&**name);
+                let is_position = name.bytes().all(|it| it.is_ascii_digit());
+                if !is_position {
+                    found.insert(name.clone());
+                }
+                if is_ours {
+                    fields(value, found);
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|it| fields(it, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_the_document_is_described() {
+    let page = fs::read_to_string(root().join("docs/report-format.md")).expect("the page");
+    let spans = page.split('`').skip(1).step_by(2);
+    let words: BTreeSet<&str> =
+        spans.flat_map(|it| it.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
+    let repository = Repository::small();
+    repository.project.run(&["compile"]).ok();
+    let compiled = repository.project.run(&["report", "--format", "json", "--base", "HEAD"]).ok().json();
+    let mut found = BTreeSet::new();
+    [example(), compiled].iter().for_each(|it| fields(it, &mut found));
+    assert!(found.len() > 80, "{found:?}");
+    let missing: Vec<&String> = found.iter().filter(|it| !words.contains(&***it)).collect();
+    assert_eq!(missing, Vec::<&String>::new());
 }
