@@ -2,6 +2,7 @@
 //! know that there are others.
 
 pub mod compile;
+pub mod overview;
 pub mod plan;
 pub mod reproduce;
 pub mod simulate;
