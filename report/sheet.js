@@ -145,6 +145,23 @@ export class Sheet {
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
+  /** Where a person is, in words that mean the same in another document; null when he is not here. */
+  where() {
+    const row = this.rows[this.place.row];
+    if (!row || !this.table.contains(document.activeElement)) return null;
+    const { tenants, programs } = this.book.document;
+    return { tenant: tenants[row.tenant].name, isClass: row.isClass, program: programs[this.programs[this.place.column - 1]]?.app_id };
+  }
+
+  /** Goes there, if there is such a place. */
+  goTo({ tenant, isClass, program }) {
+    const at = this.book.tenantAt.get(tenant);
+    const row = this.rows.findIndex((it) => !it.isRest && it.isClass === isClass && (isClass ? it.tenants.includes(at) : it.tenant === at));
+    if (row < 0) return;
+    this.rove(row, this.programs.indexOf(this.book.programAt.get(program)) + 1);
+    this.focus();
+  }
+
   focus() {
     this.target(this.place.row, this.place.column)?.focus();
   }
