@@ -11,10 +11,14 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::digest::{Blake3, Fingerprint, Sha256};
+use crate::index::Archive;
 use crate::path::BundlePath;
 
 /// The files of a bundle.
 pub type Files = BTreeMap<BundlePath, Arc<[u8]>>;
+
+/// The archives of a catalogue's versions: by program, then by release; none for a version that nobody has.
+pub type Bundles = Vec<Vec<Option<(Blake3, Archive)>>>;
 
 /// Most bytes that [`unpack`] inflates.
 pub const MAX_UNPACKED: u64 = 512 << 20;

@@ -20,6 +20,7 @@ use self::incremental::{Read, read, read_project};
 pub(super) use self::maker::inputs_of;
 use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
 use super::{Decided, decide, inputs_digest};
+use crate::bundle::Bundles;
 use crate::check::schema::Shapes;
 use crate::compose::Composer;
 use crate::diag::{self, Diagnostic};
@@ -289,7 +290,7 @@ impl Publishing<'_> {
         &self,
         number: u64,
         is_clean: bool,
-        packed: &crate::compose::Bundles,
+        packed: &Bundles,
         tenants: BTreeMap<String, TenantRecord>,
         counts: &Counts,
     ) -> Index {

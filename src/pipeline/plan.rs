@@ -12,12 +12,12 @@ use rayon::prelude::*;
 
 use self::sides::{Matched, Sides};
 use super::{Checked, Decided, inputs_digest, simulate};
-use crate::bundle;
+use crate::bundle::{self, Bundles};
 use crate::changes::{
     AHEAD, Allowance, ChangeSet, Class, Comparer, Evidence, Fetch, Moment, Of, Pair, Revision, Seat, Side,
     TenantChanges, Witness, classes, judge,
 };
-use crate::compose::{Bundles, Composer};
+use crate::compose::Composer;
 use crate::diag::{self, Diagnostic};
 use crate::digest::{Blake3, Sha256};
 use crate::explain::Explainer;

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::bundle::Bundles;
 use crate::changes::{
     Comparer, Course, Devices, Failing, Instant, Moment, Same, Side, TenantChanges, Witness, classes, running,
 };
-use crate::compose::{self, Bundles, Composer};
+use crate::compose::{self, Composer};
 use crate::diag::{self, Diagnostic};
 use crate::digest::{Fingerprint, Sha256};
 use crate::explain::Explainer;

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use super::super::compile::{COMPILER, basis_from_nothing, inputs_of};
 use super::super::{Checked, Decided, check, is_sound};
-use crate::bundle;
-use crate::compose::{Bundles, Composed, Composer};
+use crate::bundle::{self, Bundles};
+use crate::compose::{Composed, Composer};
 use crate::diag::Diagnostic;
 use crate::digest::Blake3;
 use crate::index::{Archive, Index, TenantRecord};
