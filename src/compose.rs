@@ -65,6 +65,7 @@ impl<'a> Composer<'a> {
     /// Composes one tenant's manifest.
     pub fn tenant(&self, tenant: &Tenant, resolution: &Resolution, rendered: &Rendered) -> Composed {
         let (project, catalog) = (self.project, self.catalog);
+        let size = first_start::packed(self.bundles);
         let mut named = BTreeMap::new();
         let mut overlays = Vec::new();
         let mut loads: Vec<Vec<Load>> = Vec::with_capacity(1 + resolution.cohorts.len());
@@ -76,7 +77,9 @@ impl<'a> Composer<'a> {
                     named.insert(tree, archive);
                 }
                 let (fragment, weights) = self.fragment(included, rendered, &mut overlays);
-                preloaded.extend(first_start::load(self.bundles, included, &weights));
+                if included.preload {
+                    preloaded.extend(first_start::load(&size, included, &weights));
+                }
                 (included.program, fragment, included.window)
             });
             let programs = programs.collect();

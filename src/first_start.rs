@@ -3,16 +3,33 @@
 //! Pure: lengths of archives are given. A tenant's line-up may be another at each level of shells, and for a share of
 //! the devices; the heaviest counts. An archive is fetched once, however many mini-programs it is for.
 
+mod budget;
+mod fill;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+pub use self::budget::{Over, exceeded};
+pub use self::fill::fill;
 use crate::bundle::{self, Bundles, Files};
 use crate::digest::Blake3;
 use crate::index::{Cost, TenantRecord};
 use crate::model::ProgramId;
 use crate::render::Rendered;
 use crate::resolve::{Included, PlatformRange, Resolution};
+
+/// The tree of a version of a mini-program and the bytes of its archive, by the version's position in the program's
+/// releases.
+pub type Size<'a> = &'a (dyn Fn(ProgramId, usize) -> (Blake3, u64) + Sync);
+
+/// Sizes of versions that were packed.
+pub fn packed(bundles: &Bundles) -> impl Fn(ProgramId, usize) -> (Blake3, u64) + Sync {
+    |program, release| {
+        let (tree, archive) = bundles[program.at()][release].expect("every version that somebody has was packed");
+        (tree, archive.length)
+    }
+}
 
 /// An archive that devices at some levels preload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +70,9 @@ pub struct Share {
     pub bytes: u64,
 }
 
-/// The archives of a tenant's first start. `bundles` holds every version that the tenant has.
-pub fn archives(bundles: &Bundles, resolution: &Resolution, rendered: &Rendered) -> Archives {
-    let cohorts = rendered.cohorts.iter();
-    let line_ups: Vec<Vec<Load>> = resolution
-        .line_ups()
-        .zip(std::iter::once(rendered).chain(cohorts))
-        .map(|(line_up, rendered)| loads(bundles, line_up, rendered))
-        .collect();
+/// The archives of a tenant's first start.
+pub fn archives(size: Size<'_>, resolution: &Resolution, rendered: &Rendered) -> Archives {
+    let line_ups = loads(size, resolution, rendered, weigh);
     let Some(heaviest) = heaviest(line_ups.iter().map(Vec::as_slice)) else {
         return Archives { cost: Cost::default(), level: None, percent: None, programs: Vec::new() };
     };
@@ -71,6 +83,13 @@ pub fn archives(bundles: &Bundles, resolution: &Resolution, rendered: &Rendered)
         percent: cohort.map(|it| it.percent),
         programs: shares(&line_ups[heaviest.line_up], heaviest.level),
     }
+}
+
+/// A number of bytes that the archives of a tenant's first start do not exceed; with the sizes of trees that were not
+/// packed ([`bundle::most_packed`]) it is known without packing anything.
+pub fn most(size: Size<'_>, resolution: &Resolution, rendered: &Rendered) -> u64 {
+    let line_ups = loads(size, resolution, rendered, most_packed);
+    heaviest(line_ups.iter().map(Vec::as_slice)).map_or(0, |it| it.cost.bytes)
 }
 
 /// Everything that a device fetches of a publication at its first start; none where an index does not know.
@@ -120,15 +139,9 @@ pub fn heaviest<'a>(line_ups: impl Iterator<Item = &'a [Load]>) -> Option<Heavie
     most
 }
 
-/// What devices preload of a mini-program that lies in these archives, overlays by release.
-pub fn load<'a>(
-    bundles: &'a Bundles,
-    included: &'a Included,
-    overlays: &'a [Option<(Blake3, u64)>],
-) -> impl Iterator<Item = Load> + 'a {
-    let releases = included.releases.iter().enumerate().filter(|_| included.preload);
-    releases.flat_map(move |(at, chosen)| {
-        let (tree, archive) = bundles[included.program.at()][chosen.release].expect("every version in use was packed");
+/// The archives of a mini-program; overlays by release, and none where there are none at all.
+pub fn load(size: Size<'_>, included: &Included, overlays: &[Option<(Blake3, u64)>]) -> impl Iterator<Item = Load> {
+    included.releases.iter().enumerate().flat_map(move |(at, chosen)| {
         let load = |(tree, length)| Load {
             program: included.program,
             release: chosen.release,
@@ -137,25 +150,38 @@ pub fn load<'a>(
             length,
         };
         let overlay = overlays.get(at).copied().flatten();
-        [Some(load((tree, archive.length))), overlay.map(load)].into_iter().flatten()
+        [Some(load(size(included.program, chosen.release))), overlay.map(load)].into_iter().flatten()
     })
 }
 
-fn loads(bundles: &Bundles, line_up: &Resolution, rendered: &Rendered) -> Vec<Load> {
-    let mut loads = Vec::with_capacity(line_up.included.len());
-    for (included, rendered) in line_up.included.iter().zip(&rendered.releases) {
-        let overlays: Vec<_> = rendered.iter().map(|it| weigh(&it.overlay)).collect();
-        loads.extend(load(bundles, included, &overlays));
-    }
-    loads
+/// What is preloaded of each line-up, given how to weigh overlays that are not empty.
+fn loads(
+    size: Size<'_>,
+    resolution: &Resolution,
+    rendered: &Rendered,
+    weigh: impl Fn(&Files) -> (Blake3, u64),
+) -> Vec<Vec<Load>> {
+    let rendered = std::iter::once(rendered).chain(&rendered.cohorts);
+    let line_up = |(line_up, rendered): (&Resolution, &Rendered)| {
+        let mut loads = Vec::with_capacity(line_up.included.len());
+        for (included, rendered) in line_up.included.iter().zip(&rendered.releases).filter(|(it, _)| it.preload) {
+            let overlays = rendered.iter().map(|it| (!it.overlay.is_empty()).then(|| weigh(&it.overlay)));
+            loads.extend(load(size, included, &overlays.collect::<Vec<_>>()));
+        }
+        loads
+    };
+    resolution.line_ups().zip(rendered).map(line_up).collect()
 }
 
 /// An overlay's tree, and its bytes once it is packed.
-fn weigh(overlay: &Files) -> Option<(Blake3, u64)> {
-    (!overlay.is_empty()).then(|| {
-        let tree = bundle::tree_digest(overlay);
-        (tree, bundle::pack(overlay, tree).bytes.len() as u64)
-    })
+fn weigh(overlay: &Files) -> (Blake3, u64) {
+    let tree = bundle::tree_digest(overlay);
+    (tree, bundle::pack(overlay, tree).bytes.len() as u64)
+}
+
+/// An overlay's tree, and bytes that it does not exceed.
+fn most_packed(overlay: &Files) -> (Blake3, u64) {
+    (bundle::tree_digest(overlay), bundle::most_packed(overlay))
 }
 
 fn cost(loads: &[Load], level: u32) -> Cost {
