@@ -151,6 +151,18 @@ pub fn unpack(bytes: &[u8]) -> Result<Files, BadBundle> {
     Ok(files)
 }
 
+/// Of each file in an archive of ours its path, its bytes, and its bytes in the archive; sorted by path.
+pub fn lengths(archive: &[u8]) -> Vec<(String, u64, u64)> {
+    let mut archive = ZipArchive::new(Cursor::new(archive)).expect("an archive that was packed here");
+    let count = archive.len();
+    let entry = |at| {
+        let entry = archive.by_index_raw(at).expect("an entry that was packed here");
+        let name = entry.name().expect("a name that was packed here").into_owned();
+        (name, entry.size(), entry.compressed_size())
+    };
+    (0..count).map(entry).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

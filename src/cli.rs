@@ -24,6 +24,7 @@ mod output;
 mod plan;
 mod publish;
 mod refresh;
+mod report;
 mod resign;
 mod rollback;
 mod schema;
@@ -273,6 +274,7 @@ pub fn run() -> ExitCode {
             Command::Explain(it) => explain::run(&settings, &it),
             Command::Plan(it) => plan::run(&settings, &it),
             Command::Simulate(it) => simulate::run(&settings, &it),
+            Command::Report(it) => report::run(&settings, &it),
             Command::Publish(it) => publish::run(&settings, &it),
             Command::Refresh(it) => refresh::run(&settings, &it),
             Command::Rollback(it) => rollback::run(&settings, &it),

@@ -81,7 +81,7 @@ pub enum Decision {
 }
 
 /// A version and the shells that take it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct ExplainedVersion {
     /// Its name.
     pub version: String,
@@ -117,7 +117,7 @@ pub struct PassedOver {
 }
 
 /// One reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Fact {
     /// Its name, as in docs/decisions.md.
     pub reason: &'static str,
@@ -146,7 +146,7 @@ impl Explainer<'_> {
         match self.resolution.standing(program) {
             Standing::In(it) => self.included(it),
             Standing::Out(it) => self.excluded(it),
-            Standing::NotEntitled => self.not_entitled(program),
+            Standing::NotEntitled => self.unwanted(program),
         }
     }
 
@@ -193,7 +193,8 @@ impl Explainer<'_> {
         }
     }
 
-    fn not_entitled(&self, program: ProgramId) -> ProgramExplanation {
+    /// Explains one program as if nothing of the tenant contained it.
+    pub fn unwanted(&self, program: ProgramId) -> ProgramExplanation {
         ProgramExplanation { why: vec![self.nothing_wants_it()], offers: self.offers(program), ..self.blank(program) }
     }
 

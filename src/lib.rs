@@ -59,6 +59,8 @@ pub mod first_start; // what a device that has nothing fetches
 #[cfg(feature = "compiler")]
 pub mod compose; // the body of one tenant's manifest
 #[cfg(feature = "compiler")]
+pub mod overview; // who has what, why, until when and how heavy: what people look at
+#[cfg(feature = "compiler")]
 pub mod changes; // what differs between two decided projects, and why
 pub mod sign; // targets, snapshot, timestamp; and where keys live
 #[cfg(feature = "compiler")]

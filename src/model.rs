@@ -52,6 +52,10 @@ pub struct Model {
 /// The project's own settings, defaults filled in.
 #[derive(Debug, Clone)]
 pub struct Project {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its name for people.
+    pub title: Option<Box<str>>,
     /// Where shells find the publication.
     pub base_url: Option<String>,
     /// The channel of tenants that name none.
@@ -88,6 +92,8 @@ impl Project {
 impl Default for Project {
     fn default() -> Project {
         Project {
+            name: "".into(),
+            title: None,
             base_url: None,
             channel: "stable".into(),
             offline_grace: Duration::days(14),

@@ -3,6 +3,7 @@
 
 pub mod compile;
 pub mod first_start;
+pub mod overview;
 mod packages;
 pub mod plan;
 pub mod reproduce;

@@ -14,6 +14,7 @@ mod body; // slow and cut bodies
 mod expired; // signatures that are right and too old
 mod http; // connections
 mod page; // what a person sees
+mod report; // what people look at
 mod range; // one part of an object
 mod route; // from a path to a key
 mod shell; // the web shell and the origins of its programs
@@ -22,6 +23,7 @@ pub mod watch; // whether the inputs have changed
 
 pub use expired::{ForgeError, Forger, OldRole};
 pub use http::{Interrupts, Running, Server};
+pub use report::Report;
 pub use route::Kind;
 pub use stale::{Stale, Staleness};
 
@@ -41,6 +43,8 @@ pub struct Site {
     pub mischief: Mischief,
     /// Told of every answer.
     pub log: Option<Log>,
+    /// What people look at of the project; none where there is no project.
+    pub report: Option<Report>,
 }
 
 /// Takes one answer.

@@ -41,6 +41,8 @@ mod readme;
 mod rendered;
 #[path = "plan/repository.rs"]
 mod repository;
+#[path = "plan/report.rs"]
+mod report;
 #[path = "plan/rollout.rs"]
 mod rollout;
 #[path = "plan/simulated.rs"]

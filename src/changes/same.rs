@@ -228,6 +228,8 @@ impl Two<'_> {
 
 fn is_project(base: &Project, head: &Project) -> bool {
     let Project {
+        name: _,
+        title: _,
         base_url: _,
         channel,
         offline_grace,

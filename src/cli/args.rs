@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Shows what changes by itself between two instants: licences, overrides and whatever else has a date.
     Simulate(SimulateArguments),
+    /// Show a project at one instant as a page to look at: who has what and why, what changes, what it weighs, who signs.
+    Report(ReportArguments),
     /// Check a published folder as a stranger would, from a trusted root alone.
     Verify(VerifyArguments),
     /// Try whether stores and CDN keep what publishing and shells rely on, and say what to change.

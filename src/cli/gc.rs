@@ -25,15 +25,9 @@ struct Collected<'a> {
 }
 
 pub(super) fn run(settings: &Settings, arguments: &GcArguments) -> Result<(), Failure> {
-    let now = settings.now(arguments.at.as_deref())?;
-    let rules = Rules {
-        grace: duration("--grace", &arguments.grace)?,
-        keep: usize::from(arguments.keep.get()),
-        keep_for: duration("--keep-for", &arguments.keep_for)?,
-    };
     let project = settings.project_file()?;
     let stores = stores::open(settings, &project, &arguments.store)?;
-    let job = Gc { settings, arguments, now, rules, by: settings.who(), interrupt: Interrupt::watch() };
+    let job = Gc::new(settings, arguments)?;
     let (mut surveys, mut failures) = (Vec::new(), Vec::new());
     for store in &stores {
         match job.store(store) {
@@ -52,6 +46,17 @@ pub(super) fn run(settings: &Settings, arguments: &GcArguments) -> Result<(), Fa
     super::publish::first_of(failures.into_iter())
 }
 
+/// One store, as a dry run prints it for machines.
+pub(super) fn survey(
+    settings: &Settings,
+    arguments: &GcArguments,
+    store: &Opened<'_>,
+) -> Result<serde_json::Value, Failure> {
+    let survey = Gc::new(settings, arguments)?.store(store)?;
+    let collected = Collected { store: &store.spec.name, deleted: !arguments.dry_run, survey };
+    Ok(serde_json::to_value(collected).expect("results have only text keys"))
+}
+
 fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
     Duration::parse(text).map_err(|why| Failure::new(Exit::Usage, format!("`{option} {text}` cannot be read: {why}")))
 }
@@ -65,7 +70,17 @@ struct Gc<'a> {
     interrupt: Interrupt,
 }
 
-impl Gc<'_> {
+impl<'a> Gc<'a> {
+    fn new(settings: &'a Settings, arguments: &'a GcArguments) -> Result<Gc<'a>, Failure> {
+        let now = settings.now(arguments.at.as_deref())?;
+        let rules = Rules {
+            grace: duration("--grace", &arguments.grace)?,
+            keep: usize::from(arguments.keep.get()),
+            keep_for: duration("--keep-for", &arguments.keep_for)?,
+        };
+        Ok(Gc { settings, arguments, now, rules, by: settings.who(), interrupt: Interrupt::watch() })
+    }
+
     fn store(&self, store: &Opened<'_>) -> Result<Survey, Failure> {
         let name = &store.spec.name;
         let collection = Collection {

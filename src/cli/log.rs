@@ -31,6 +31,16 @@ pub(super) fn run(settings: &Settings, arguments: &LogArguments) -> Result<(), F
     Ok(())
 }
 
+/// One store, as it is printed for machines.
+pub(super) fn one(
+    settings: &Settings,
+    arguments: &LogArguments,
+    store: &Opened<'_>,
+) -> Result<serde_json::Value, Failure> {
+    let found = of_store(settings, arguments, store, &mut BTreeMap::new())?;
+    Ok(serde_json::to_value(found).expect("results have only text keys"))
+}
+
 fn of_store(
     settings: &Settings,
     arguments: &LogArguments,

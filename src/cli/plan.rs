@@ -1,7 +1,7 @@
 //! `tenantry plan`
 #![expect(clippy::disallowed_methods, reason = "this file writes the plan that `--out` keeps")]
 
-mod base;
+pub(super) mod base;
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! `tenantry serve`
 
 mod browser;
+mod reporting;
 mod watching;
 
 use std::collections::BTreeSet;
@@ -64,7 +65,11 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
         .map_err(|error| Failure::new(Exit::World, format!("cannot wait for a signal: {error}")))?;
     say(arguments, &place, &site, running.address());
     if arguments.open {
-        browser::open(&format!("http://shell.localhost:{}/shell/", running.address().port()));
+        let port = running.address().port();
+        browser::open(&format!("http://shell.localhost:{port}/shell/"));
+        if site.report.is_some() {
+            browser::open(&format!("http://localhost:{port}/report/"));
+        }
     }
     let (stop, stopped) = mpsc::channel();
     thread::scope(|scope| {
@@ -175,6 +180,10 @@ fn compile_arguments(settings: &Settings, arguments: &ServeArguments, folder: &P
 }
 
 fn site(settings: &Settings, arguments: &ServeArguments, served: Served) -> Result<Site, Failure> {
+    let report = match &served {
+        Served::Out(folder) if is_watched(settings, arguments) => Some(reporting::report(settings, arguments, folder)),
+        Served::Out(_) | Served::Store(_) => None,
+    };
     let (stores, listing): (Vec<Box<dyn Store>>, Listing) = match served {
         Served::Store(store) => (vec![store], Listing::Never),
         // What the newest publication no longer needs, for those who are half-way through an older one.
@@ -202,7 +211,7 @@ fn site(settings: &Settings, arguments: &ServeArguments, served: Served) -> Resu
         truncate: kinds(&arguments.truncate),
         tamper: kinds(&arguments.tamper),
     };
-    Ok(Site { stores, listing, mischief, log: arguments.log.then_some(log) })
+    Ok(Site { stores, listing, mischief, log: arguments.log.then_some(log), report })
 }
 
 /// Signs expired copies with the keys that signed what is served. No shell in production may ever see one.

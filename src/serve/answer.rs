@@ -115,7 +115,15 @@ pub(super) fn page(request: &Parts, media_type: &'static str, text: String) -> R
     with_body(request, response, text.into())
 }
 
-/// A file of the shell: it may change with the next binary, so it is asked for each time.
+/// It lies elsewhere on this server.
+pub(super) fn moved(request: &Parts, to: &str) -> Response<Bytes> {
+    let mut response = file(request, "text/plain", Vec::new());
+    *response.status_mut() = StatusCode::FOUND;
+    set(&mut response, header::LOCATION, to);
+    response
+}
+
+/// A file of the shell or of the report: it may change with the next binary, so it is asked for each time.
 pub(super) fn file(request: &Parts, media_type: &str, bytes: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     let etag = format!("\"{}\"", Blake3::of(&bytes));

@@ -18,6 +18,7 @@ use tokio::runtime::{self, Runtime};
 use super::answer;
 use super::body::Paced;
 use super::page::page;
+use super::report;
 use super::route::{Kind, Object, Route, route};
 use super::shell;
 use super::{Answered, Offline, Site};
@@ -221,6 +222,8 @@ async fn answer(site: &Arc<Site>, request: &Parts) -> (Response<Bytes>, Option<K
         (Route::Object(object), _) if is_reading => found(site, request, object).await,
         (Route::Home, _) if is_reading => without_object(home(site, request).await),
         (Route::Shell(path), _) if is_reading => without_object(of_shell(site, request, path).await),
+        (Route::Report(path), _) if is_reading => without_object(of_report(site, request, path).await),
+        (Route::ReportFolder, _) if is_reading => without_object(answer::moved(request, "/report/")),
         (Route::ShellFolder, _) if is_reading => without_object(shell::redirect(request)),
         (_, _) if is_reading => without_object(answer::missing(request)),
         _ => without_object(answer::read_only(request)),
@@ -238,6 +241,12 @@ async fn home(site: &Arc<Site>, request: &Parts) -> Response<Bytes> {
 async fn of_shell(site: &Arc<Site>, request: &Parts, path: String) -> Response<Bytes> {
     let (site, asked) = (Arc::clone(site), request.clone());
     let answered = tokio::task::spawn_blocking(move || shell::of_shell(&site, &asked, &path)).await;
+    answered.unwrap_or_else(|_| answer::failed(request, StatusCode::INTERNAL_SERVER_ERROR, "stopped\n"))
+}
+
+async fn of_report(site: &Arc<Site>, request: &Parts, path: String) -> Response<Bytes> {
+    let (site, asked) = (Arc::clone(site), request.clone());
+    let answered = tokio::task::spawn_blocking(move || report::answer(&site, &asked, &path)).await;
     answered.unwrap_or_else(|_| answer::failed(request, StatusCode::INTERNAL_SERVER_ERROR, "stopped\n"))
 }
 

@@ -9,16 +9,21 @@ use crate::store::MAX_OBJECT;
 
 /// The page, with its media type: HTML for browsers, plain text for others.
 pub(super) fn page(site: &Site, headers: &HeaderMap) -> (&'static str, String) {
-    let index = match site.listing == Listing::Development && is_asked_for_as_this_machine(headers) {
+    let index = match may_list(site, headers) {
         true => development_index(site),
         false => None,
     };
     let wants_html =
         headers.get(header::ACCEPT).is_some_and(|it| it.as_bytes().windows(9).any(|it| it == b"text/html"));
     match wants_html {
-        true => ("text/html; charset=utf-8", html(index.as_ref())),
+        true => ("text/html; charset=utf-8", html(index.as_ref(), index.is_some() && site.report.is_some())),
         false => ("text/plain; charset=utf-8", text(index.as_ref())),
     }
+}
+
+/// Whether whoever asks may see names of tenants, if they are of a publication with throw-away keys.
+pub(super) fn may_list(site: &Site, headers: &HeaderMap) -> bool {
+    site.listing == Listing::Development && is_asked_for_as_this_machine(headers)
 }
 
 /// The list of tenants, of a publication with throw-away keys only. Anything else has none to show.
@@ -51,10 +56,13 @@ fn text(index: Option<&Index>) -> String {
     page
 }
 
-fn html(index: Option<&Index>) -> String {
+fn html(index: Option<&Index>, has_report: bool) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<title>tenantry serve</title>\n<style>body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }} code {{ font-size: .9rem }} td {{ padding-right: 2rem }}</style>\n<p>{WHAT}</p>\n<p><code>{WHERE}</code></p>\n<p><a href=\"/shell/\">Open the shell</a></p>\n"
     );
+    if has_report {
+        page += "<p><a href=\"/report/\">Open the report</a>: who has what and why, what changes, what it weighs</p>\n";
+    }
     if let Some(index) = index {
         page += &format!("<p>Publication {}, signed with development keys.</p>\n<table>\n", index.publication);
         for (addr, tenant) in &index.tenants {

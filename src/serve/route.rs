@@ -39,6 +39,10 @@ pub(super) enum Route {
     Shell(String),
     /// `/shell`
     ShellFolder,
+    /// To the report, or to its document, by the path below `/report/`.
+    Report(String),
+    /// `/report`
+    ReportFolder,
     /// To nothing.
     Nowhere,
 }
@@ -52,8 +56,13 @@ pub(super) fn route(path: &str) -> Route {
     if let Some(below) = key.strip_prefix("shell/") {
         return Route::Shell(below.to_owned());
     }
-    if key == "shell" {
-        return Route::ShellFolder;
+    if let Some(below) = key.strip_prefix("report/") {
+        return Route::Report(below.to_owned());
+    }
+    match key {
+        "shell" => return Route::ShellFolder,
+        "report" => return Route::ReportFolder,
+        _ => {}
     }
     // Clients build the path of a root from that of their tenant; all tenants have the same roots.
     let key = match key.split('/').collect::<Vec<_>>()[..] {
@@ -115,6 +124,7 @@ mod tests {
         same(format!("o/{sha256}.{sha256}"), Kind::Bundle);
         assert_eq!(route("/"), Route::Home);
         assert_eq!(route("/shell/client/json.js"), Route::Shell("client/json.js".into()));
+        assert_eq!(route("/report/report.json"), Route::Report("report.json".into()));
     }
 
     #[test]

@@ -3,15 +3,15 @@
 //! `shell/` is in the binary, so that an installed one has it. What depends on the place (`config.json`, the root to
 //! trust, a list of tenants where that may be shown) is made here; a deployment has files in their stead.
 
+use hyper::Response;
 use hyper::body::Bytes;
 use hyper::header;
 use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
 use serde_json::json;
 
+use super::Site;
 use super::answer;
-use super::page::{development_index, is_asked_for_as_this_machine};
-use super::{Listing, Site};
+use super::page::{development_index, is_asked_for_as_this_machine, may_list};
 use crate::digest::Fingerprint;
 use crate::index::keys;
 use crate::store::MAX_OBJECT;
@@ -129,8 +129,7 @@ fn root(site: &Site) -> Option<Vec<u8>> {
 
 /// Names and addresses, under the same conditions as on the page of the server.
 fn tenants(site: &Site, request: &Parts) -> Option<Vec<u8>> {
-    let may_list = site.listing == Listing::Development && is_asked_for_as_this_machine(&request.headers);
-    let index = may_list.then(|| development_index(site)).flatten()?;
+    let index = may_list(site, &request.headers).then(|| development_index(site)).flatten()?;
     let tenants = index.tenants.iter().map(|(addr, it)| json!({ "addr": addr, "name": it.name }));
     Some(json!(tenants.collect::<Vec<_>>()).to_string().into_bytes())
 }
@@ -166,10 +165,7 @@ fn with_rules(mut response: Response<Bytes>, rules: &'static str) -> Response<By
 
 /// To the shell, by its own name.
 pub(super) fn redirect(request: &Parts) -> Response<Bytes> {
-    let mut response = answer::file(request, "text/plain", Vec::new());
-    *response.status_mut() = StatusCode::FOUND;
-    answer::set(&mut response, header::LOCATION, &format!("http://{NAME}{}/shell/", port(request)));
-    response
+    answer::moved(request, &format!("http://{NAME}{}/shell/", port(request)))
 }
 
 /// The port that was asked, with its colon; nothing where it is the usual one.

@@ -130,6 +130,11 @@ fn a_first_start_is_counted_with_and_without_a_budget_and_a_budget_that_is_met_m
     let expected = json!({ "archives": archives, "level": 10, "programs": programs });
     assert_eq!(first_start(&project, "acme"), expected);
 
+    let report = project.run(&["report", "--format", "json"]).ok().json();
+    let expected = json!({ "median": median, "worst": worst, "worst_tenant": 0, "budget": null });
+    assert_eq!(report["first_start"], expected);
+    assert_eq!(report["tenants"][1]["first_start"], median, "{:#}", report["tenants"]);
+
     let before = project.public();
     budget(&project, worst, "needed");
     project.compile().says(&format!("{} of {} allowed at worst (`acme`)", of(worst), of(worst)));

@@ -1,6 +1,8 @@
 //! A server follows its project, and never shows anything half-made.
 
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tenantry::index::keys;
@@ -138,4 +140,53 @@ fn the_instant_of_every_compile_can_be_named() {
     let answer = get(server.address(), &format!("/{}", keys::timestamp(&project.addr("acme"))), &[]);
     assert!(answer.text().contains("\"expires\":\"2026-12-31T00:00:00Z\""), "{}", answer.text());
     project.run_at(NOW, &["serve", "--at", "tomorrow"]).ends_with(2);
+}
+
+#[test]
+fn the_report_follows_the_project_and_is_for_this_machine_alone() {
+    let project = development();
+    let server = serve(&project, &[]);
+    let report = |headers: &[(&str, &str)]| get(server.address(), "/report/report.json", headers);
+    let plan_of = |bytes: &[u8]| {
+        let report: Value = serde_json::from_slice(bytes).expect("JSON");
+        assert_eq!(report["tenants"][0]["name"], "acme");
+        report["plans"][report["tenants"][0]["plan"].as_u64().expect("a plan") as usize].clone()
+    };
+    let first = report(&[]);
+    assert_eq!(plan_of(&first.body), "business");
+    let etag = first.header("etag").expect("a version").to_owned();
+    assert_eq!(report(&[("If-None-Match", &etag)]).status, 304);
+    project.edit("tenants/acme.yaml", "plan: business", "plan: starter");
+    server.says("publication 2: 1 changed");
+    // It is said a moment before the report knows.
+    let asked = (0..100).map(|_| report(&[("If-None-Match", &etag)]));
+    let mut news = asked.inspect(|it| {
+        if it.status == 304 {
+            thread::sleep(Duration::from_millis(50))
+        }
+    });
+    let second = news.find(|it| it.status == 200).expect("another report");
+    assert_eq!(plan_of(&second.body), "starter");
+
+    let page = get(server.address(), "/report/", &[]);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let rules = page.header("content-security-policy").expect("rules");
+    assert!(rules.contains("connect-src 'self'") && rules.ends_with("frame-ancestors 'none'"), "{rules}");
+    assert_eq!(get(server.address(), "/report", &[]).header("location"), Some("/report/"));
+    let home = String::from_utf8(get(server.address(), "/", &[("Accept", "text/html")]).body).expect("text");
+    assert!(home.contains("<a href=\"/report/\">"), "{home}");
+    // A page elsewhere that has our address under a name of its own.
+    for path in ["/report/", "/report/report.json"] {
+        assert_eq!(get(server.address(), path, &[("Host", "rebound.example")]).status, 404, "{path}");
+    }
+    assert_eq!(get(server.address(), "/report/other", &[]).status, 404);
+}
+
+#[test]
+fn nobody_is_shown_a_report_on_what_production_keys_signed() {
+    let project = Project::small();
+    project.compile();
+    let server = serve(&project, &[]);
+    assert_eq!(get(server.address(), "/report/report.json", &[]).status, 404);
+    assert_eq!(get(server.address(), "/report/", &[]).status, 404);
 }

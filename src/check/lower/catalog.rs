@@ -49,7 +49,9 @@ impl Scope<'_> {
 /// Reads the project's settings; what is not said has its default.
 pub(in crate::check) fn project(document: &Written<'_, ProjectDocument>, found: &mut Vec<Diagnostic>) -> Project {
     let mut project = Project::default();
-    let Some(ProjectDocument { spec, .. }) = document.value else { return project };
+    let Some(ProjectDocument { metadata, spec, .. }) = document.value else { return project };
+    project.name = metadata.name.as_str().into();
+    project.title = metadata.title.as_deref().map(Box::from);
     let at = Place::root(document.document).key("spec");
     project.base_url.clone_from(&spec.base_url);
     project.keys.clone_from(&spec.keys);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
-use super::{InputArguments, PlainFormat, allowance_among};
+use super::{InputArguments, KeysFolderArgument, PlainFormat, allowance_among};
 use crate::changes::{Allowance, Guard};
 use crate::cli::complete;
 
@@ -115,6 +115,43 @@ pub(crate) struct SimulateArguments {
     /// With `--format markdown`: most characters of the comment.
     #[arg(long, value_name = "CHARS", default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1_000..))]
     pub(crate) budget: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// Write it into a file, and not to stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show what has changed since this git revision, too.
+    #[arg(long, value_name = "REV")]
+    pub(crate) base: Option<String>,
+    /// Show what this store holds, too; `all` for each of `tenantry.yaml`. May be given several times.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
+    pub(crate) store: Vec<String>,
+    /// Show what changes by itself within so many days.
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+    /// Give tenants numbers in place of their names.
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// The publication to show; `out` in the project's folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) publication: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeysFolderArgument,
+    /// A page that stands by itself, or the JSON document that it shows.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One file that works from a disk and asks nobody for anything.
+    Html,
+    /// One JSON document.
+    Json,
 }
 
 fn allowance(text: &str) -> Result<Allowance, String> {

@@ -49,6 +49,16 @@ pub(super) fn sides<'a>(
     Ok(Sides { base: tree, head, names: Names { base: base.shown(), head: head_name, stores: names }, stores })
 }
 
+/// A revision that a tree is compared with, and what people call it.
+pub(in crate::cli) fn beside(
+    root: &Path,
+    revision_name: &str,
+    head: &SourceTree,
+) -> Result<(SourceTree, String), Failure> {
+    let base = revision(root, revision_name)?;
+    Ok((load::git::read_beside(root, &base.commit, head)?, base.shown()))
+}
+
 /// A revision as it was named, and its commit.
 #[derive(Debug)]
 struct Revision {

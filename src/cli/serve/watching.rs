@@ -10,7 +10,7 @@ use super::super::output::{self, Place};
 use super::super::settings::Settings;
 use super::super::{Exit, Failure};
 use crate::digest::Blake3;
-use crate::serve::{Site, watch};
+use crate::serve::{Report, Site, watch};
 
 /// How often the project is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -57,7 +57,11 @@ impl Watcher<'_> {
             let Some(quiet) = settled(project, now, stopped) else { return };
             (seen, idle) = (quiet, 0);
             match compile(self.settings, &self.arguments, say) {
-                Ok(()) => trouble = None,
+                Ok(()) => {
+                    trouble = None;
+                    // The publication may be the same and the inputs are others.
+                    self.site.report.iter().for_each(Report::forget);
+                }
                 // Another compile is at work, or the disk is full: tried again at every look, and said once.
                 Err(Failure::Because { exit: Exit::World, message, .. }) if trouble.as_ref() == Some(&message) => {
                     idle = LOOKS_BETWEEN;
