@@ -55,6 +55,8 @@ pub mod bundle; // equal files, equal bytes
 #[cfg(feature = "compiler")]
 pub mod render; // one tenant's settings and its own files
 #[cfg(feature = "compiler")]
+pub mod first_start; // what a device that has nothing fetches
+#[cfg(feature = "compiler")]
 pub mod compose; // the body of one tenant's manifest
 #[cfg(feature = "compiler")]
 pub mod overview; // who has what, why, until when and how heavy: what people look at
@@ -73,6 +75,8 @@ pub mod store; // where publications go: a directory, a bucket, memory
 pub mod doctor; // what a CDN does to what goes through it
 #[cfg(feature = "compiler")]
 pub mod publish; // from `out/` to a store, so that a crash or a race leaves the old or the new
+#[cfg(feature = "compiler")]
+pub mod shell; // the web shell as files for browsers
 #[cfg(feature = "compiler")]
 pub mod serve; // a publication over HTTP as a CDN shows it, for building shells
 

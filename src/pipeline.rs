@@ -2,7 +2,9 @@
 //! know that there are others.
 
 pub mod compile;
+pub mod first_start;
 pub mod overview;
+mod packages;
 pub mod plan;
 pub mod reproduce;
 pub mod simulate;
@@ -109,8 +111,13 @@ pub fn check(tree: &SourceTree, now: Timestamp) -> (Checked, Vec<Decided>) {
     let (tenant_files, other_files) = split(tree);
     let read = read_documents(tree, &shapes, &other_files);
     let mut checked = read_tenants(tree, &shapes, read, &tenant_files, now, &[], Look::AtText);
-    let (decided, found) = decide(&checked, now);
+    let (mut decided, found) = decide(&checked, now);
     checked.diagnostics.extend(found);
+    if is_sound(&checked.diagnostics) {
+        let Checked { project, catalog, tenants, .. } = &checked;
+        let found = first_start::check(project, catalog, tenants, &mut decided);
+        checked.diagnostics.extend(found);
+    }
     (checked, decided)
 }
 

@@ -88,6 +88,7 @@ fn unchanged<'a>(
                 && [record.targets, record.snapshot, record.timestamp].iter().all(|it| !it.is_due(job.now))
                 && record.next_change.is_none_or(|at| job.now < at)
                 && record.given.is_some()
+                && record.preloaded.is_some()
                 && record.bundles.iter().all(|it| !missing.contains(it))
         });
         is_same.then_some((*id, records))
