@@ -70,7 +70,7 @@ class Session {
   show(name, wanted) {
     const isSame = this.name === name && this.view.show && !(name === "why" && this.wanted.tenant !== wanted.tenant);
     const isOther = this.name !== null && this.name !== name;
-    const { id } = document.activeElement;
+    const id = document.activeElement?.id;
     Object.assign(this, { name, wanted });
     if (isSame) this.view.show(wanted);
     else this.make(name, wanted, isOther);
@@ -125,7 +125,7 @@ class Session {
 
 /** Where a person is: focus, what is selected in a field, and how far everything is scrolled. */
 function kept() {
-  const { activeElement: at } = document;
+  const at = document.activeElement ?? document.body;
   const frame = page("frame");
   return { id: at.id, value: at.value, selection: [at.selectionStart, at.selectionEnd], scroll: [scrollX, scrollY], frame: [frame?.scrollLeft, frame?.scrollTop] };
 }

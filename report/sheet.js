@@ -116,7 +116,7 @@ export class Sheet {
   }
 
   rest(row, count) {
-    const fold = el("button", { type: "button", class: "fold more", tabindex: "-1" }, `${number(Math.min(MEMBERS, count))} more of ${number(count)}`);
+    const fold = el("button", { type: "button", class: "fold more", tabindex: "-1" }, count <= MEMBERS ? `${count} more` : `${MEMBERS} more of ${number(count)}`);
     return { ...row, isRest: true, node: el("tr", { role: "row", class: "member" }, el("th", { role: "rowheader", scope: "row" }, fold)) };
   }
 
