@@ -32,6 +32,7 @@ export class Sheet {
     this.table.setAttribute("aria-colcount", programs.length + 1);
     this.table.setAttribute("aria-rowcount", total + 1);
     replace(this.head, el("tr", { role: "row", "aria-rowindex": 1 }, el("th", { role: "columnheader", scope: "col", class: "corner" }, "Class")));
+    this.node.hidden = classes.length === 0 || programs.length === 0;
     this.fill();
   }
 
