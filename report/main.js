@@ -106,6 +106,8 @@ class Session {
       if (link.id === `to-${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     });
+    // On a narrow screen the links are a strip.
+    page("views").scrollLeft = page(`to-${name}`).offsetLeft - page("views").offsetLeft - 40;
   }
 
   /** Other wishes for the same view; those that are null end. The address follows when a person pauses: browsers take no
