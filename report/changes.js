@@ -90,7 +90,7 @@ function because({ changes, tenants }) {
   if (found.size === 0) return null;
   const told = ({ side, text, places }) => el("li", { class: "fact" },
     side === "base" && el("span", { class: "before" }, "before: "), plain(text),
-    [...places].map((place) => [" ", el("code", { class: "place" }, place)]));
+    " ", [...places].map((place, at) => [at > 0 && ", ", el("code", { class: "place" }, place)]));
   return el("div", { class: "because" },
     el("p", { class: "title" }, tenants.length > 1 ? ["Because, for ", el("code", {}, tenants[0])] : "Because"),
     el("ul", { class: "facts" }, sparing([...found.values()], 8, told)));

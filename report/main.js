@@ -16,9 +16,12 @@ import { why } from "./why.js";
 import { date } from "./words.js";
 
 /** Views by their names in the address. Each makes `{ node }`, and what it can do better than being made again:
- * `show(wanted)` with other wishes, `settled()` once it stands in the page, `resized()`, `left()` when a panel closes. */
+ * `show(wanted)` with other wishes, `settled()` once it stands in the page, `resized()`, `printed()`, `left()` when a panel closes. */
 const VIEWS = { now, matrix, impact, timeline, sizes, trust, store, why };
 const TITLES = { now: "Now", matrix: "Matrix", impact: "Impact", timeline: "Timeline", sizes: "Sizes", trust: "Trust", store: "Store", why: "Why" };
+
+/** How long nobody types before the address says what is shown, in milliseconds. */
+const PAUSE = 150;
 
 const page = (id) => document.querySelector(`#${id}`);
 
@@ -28,6 +31,7 @@ class Session {
     this.panel = new Panel(page("panel"), () => this.closePanel());
     addEventListener("hashchange", () => this.go());
     addEventListener("resize", () => this.view?.resized?.());
+    addEventListener("beforeprint", () => this.view?.printed?.());
     setInterval(() => this.book && ticked(document.body, this.book.now()), 20_000);
     page("skip").addEventListener("click", (event) => (event.preventDefault(), page("main").focus()));
     if (data) this.take(data);
@@ -53,12 +57,17 @@ class Session {
   /** Shows what the address says. */
   go() {
     if (!this.book) return;
+    clearTimeout(this.writing);
     const { view, wanted } = read(location.hash);
-    const name = Object.hasOwn(VIEWS, view) ? view : "now";
-    const isSame = this.name === name && this.view.show && this.subject === subjectOf(wanted);
-    if (isSame) return this.view.show(wanted);
+    this.show(Object.hasOwn(VIEWS, view) ? view : "now", wanted);
+  }
+
+  /** Shows a view, or only other wishes in it where the view can do that. */
+  show(name, wanted) {
+    const isSame = this.name === name && this.view.show && !(name === "why" && this.wanted.tenant !== wanted.tenant);
     const isOther = this.name !== null && this.name !== name;
-    Object.assign(this, { name, subject: subjectOf(wanted) });
+    Object.assign(this, { name, wanted });
+    if (isSame) return this.view.show(wanted);
     if (name !== "matrix") this.panel.hide();
     this.view = VIEWS[name]({ book: this.book, panel: this.panel, memory: this.memory, wanted, change: (part) => this.change(part), open: (hash) => { location.hash = hash; } });
     document.body.classList.toggle("is-full", this.view.isFull === true);
@@ -88,11 +97,13 @@ class Session {
     });
   }
 
-  /** Other wishes for the same view; those that are null end. */
+  /** Other wishes for the same view; those that are null end. The address follows when a person pauses: browsers take no
+   * hundreds of addresses in a row. */
   change(part) {
-    const { wanted } = read(location.hash);
-    history.replaceState(null, "", write(this.name, { ...wanted, ...part }));
-    this.go();
+    const wanted = Object.fromEntries(Object.entries({ ...this.wanted, ...part }).filter(([, value]) => value !== null));
+    this.show(this.name, wanted);
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => history.replaceState(null, "", write(this.name, this.wanted)), PAUSE);
   }
 
   closePanel() {
@@ -100,9 +111,6 @@ class Session {
     this.view.left?.();
   }
 }
-
-/** What makes a view another one, and not the same with other wishes: whom it is about. */
-const subjectOf = ({ tenant }) => (read(location.hash).view === "why" ? tenant : null);
 
 /** Where a person is: focus, what is selected in a field, and how far everything is scrolled. */
 function kept() {

@@ -3,8 +3,8 @@
 import { write } from "./address.js";
 import { el, when } from "./dom.js";
 import { plain } from "./reasons.js";
-import { SOON, left, warning, weakest } from "./trust.js";
-import { course, instant, within } from "./timeline.js";
+import { course, instant, soonest } from "./timeline.js";
+import { left, warning, weakest } from "./trust.js";
 import { counted, number, size } from "./words.js";
 
 export function now({ book }) {
@@ -51,7 +51,7 @@ function publication(book) {
 }
 
 function ahead(book) {
-  const soon = within(book, SOON.changes);
+  const soon = soonest(book);
   const later = course(book).slice(soon.length);
   const line = (it) => el("li", {}, el("time", { datetime: it.at, title: it.at }, it.at.slice(0, 10)), " ", instant(it));
   return card("Next seven days", write("timeline"),

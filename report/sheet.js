@@ -1,10 +1,17 @@
-// The matrix itself: a grid in which arrow keys move, made of few elements, so that thousands of cells appear at once.
+// The matrix itself: a grid in which arrow keys move. Columns that are out of sight are made a little later, or
+// when somebody comes to them; so what is in sight is there at once, however many programs there are.
 
 import { el, replace } from "./dom.js";
 import { counted, number } from "./words.js";
 
 /** Members of an opened class that are shown at first, and with every further press. */
 const MEMBERS = 20;
+
+/** Columns that are made at once. */
+const COLUMNS = 32;
+
+/** How long to wait before the next are made, in milliseconds: somebody may be typing. */
+const REST = 100;
 
 export class Sheet {
   /** `choose(tenant, program, how)` is told of a cell that was clicked (`pointer`), entered (`key`) or moved to (`moved`). */
@@ -14,7 +21,7 @@ export class Sheet {
     this.head = el("thead", { role: "rowgroup" });
     this.body = el("tbody", { role: "rowgroup" });
     this.table = el("table", { class: "sheet", role: "grid", "aria-label": "Classes of tenants by programs", onkeydown: (event) => this.key(event), onclick: (event) => this.click(event), onfocusin: (event) => this.focused(event), onpointerover: (event) => this.hint(event) }, this.head, this.body);
-    this.node = el("div", { class: "frame", id: "frame" }, this.table);
+    this.node = el("div", { class: "frame", id: "frame", onscroll: () => this.widen(this.inSight()) }, this.table);
   }
 
   /** Shows classes (`{ at, tenants }`, those of one page; `first` is how many are before them) and programs. */
@@ -24,7 +31,7 @@ export class Sheet {
     this.table.style.setProperty("--columns", programs.length);
     this.table.setAttribute("aria-colcount", programs.length + 1);
     this.table.setAttribute("aria-rowcount", total + 1);
-    replace(this.head, el("tr", { role: "row", "aria-rowindex": 1 }, el("th", { role: "columnheader", scope: "col", class: "corner" }, "Class"), programs.map((at) => this.column(at))));
+    replace(this.head, el("tr", { role: "row", "aria-rowindex": 1 }, el("th", { role: "columnheader", scope: "col", class: "corner" }, "Class")));
     this.fill();
   }
 
@@ -34,10 +41,32 @@ export class Sheet {
   }
 
   fill() {
+    const width = this.inSight();
+    this.head.firstChild.replaceChildren(this.head.firstChild.firstChild);
     this.rows = this.classes.flatMap((it, at) => this.rowsOf(it, this.first + at));
+    this.width = 0;
+    this.widen(width);
     replace(this.body, this.rows.map((row) => row.node));
     this.mark();
     this.rove(Math.min(this.place.row, this.rows.length - 1), Math.min(this.place.column, this.programs.length));
+  }
+
+  /** How many columns it takes to fill what is in sight, and a little more. */
+  inSight() {
+    const cell = this.head.firstChild?.cells[1]?.offsetWidth;
+    return cell ? Math.max(COLUMNS, Math.ceil((this.node.scrollLeft + this.node.clientWidth) / cell)) : COLUMNS;
+  }
+
+  /** Makes columns until there are so many, or all; the others follow in a while. */
+  widen(width = this.programs.length) {
+    if (width <= this.width) return;
+    const added = this.programs.slice(this.width, width);
+    this.width += added.length;
+    this.head.firstChild.append(...added.map((at) => this.column(at)));
+    this.rows.filter((it) => !it.isRest).forEach((it) => it.node.append(...added.map((program) => this.cell(it.shape, program))));
+    this.mark();
+    clearTimeout(this.later);
+    if (this.width < this.programs.length) this.later = setTimeout(() => this.node.isConnected && this.widen(this.width + COLUMNS), REST);
   }
 
   rowsOf({ at, tenants }, position) {
@@ -45,19 +74,19 @@ export class Sheet {
     const shown = Math.min(this.opened.get(key) ?? 0, tenants.length);
     const { shape } = this.book.document.classes[at];
     const row = { of: at, key, tenants, shape, tenant: tenants[0], isClass: true };
-    row.node = this.line(row, this.label(row, shown > 0), { "aria-rowindex": position + 2, "aria-expanded": tenants.length > 1 ? String(shown > 0) : null });
+    row.node = this.line(this.label(row, shown > 0), { "aria-rowindex": position + 2 });
     const members = tenants.slice(0, shown).map((tenant) => {
       const it = this.book.document.tenants[tenant];
       const member = { of: at, key, tenants, shape: it.shape, tenant, isClass: false };
-      member.node = this.line(member, this.member(it), { class: "member" });
+      member.node = this.line(this.member(it), { class: "member" });
       return member;
     });
     if (shown > 0 && shown < tenants.length) members.push(this.rest(row, tenants.length - shown));
     return [row, ...members];
   }
 
-  line(row, label, attributes) {
-    return el("tr", { role: "row", ...attributes }, label, this.programs.map((program) => this.cell(row.shape, program)));
+  line(label, attributes) {
+    return el("tr", { role: "row", ...attributes }, label);
   }
 
   /** A copy of the cell that was made for the same decision before. */
@@ -104,11 +133,12 @@ export class Sheet {
     const column = this.programs.indexOf(program) + 1;
     if (column === 0) return;
     this.rows.filter((it) => !it.isRest && (it.isClass ? it.tenants.includes(tenant) : it.tenant === tenant))
-      .forEach((it) => it.node.cells[column].setAttribute("aria-selected", "true"));
+      .forEach((it) => it.node.cells[column]?.setAttribute("aria-selected", "true"));
   }
 
   /** Brings the selected cell into sight, and makes it the one that Tab comes to. */
   reveal() {
+    this.widen(this.programs.indexOf(this.selected?.program) + 1);
     const cell = this.body.querySelector("[aria-selected]");
     if (!cell) return;
     this.rove(cell.parentNode.sectionRowIndex, cell.cellIndex);
@@ -121,6 +151,7 @@ export class Sheet {
 
   /** What gets the focus: the cell, or what can be pressed in the head of a row. */
   target(row, column) {
+    this.widen(column);
     const cell = this.rows[row]?.node.cells[column];
     return column === 0 || this.rows[row]?.isRest ? this.rows[row]?.node.querySelector("button, a") : cell;
   }

@@ -43,6 +43,7 @@ function collection(name, it) {
     ["foreign, never touched", it.foreign.objects, it.foreign.bytes],
     ["would go", it.garbage.length, garbage],
   ].filter(([text, objects]) => objects > 0 || text === "would go");
+  const earlier = it.retained.filter(({ why }) => why !== "current");
   const all = rows.reduce((sum, [, , bytes]) => sum + bytes, 0);
   return [
     el("h3", {}, "What is kept, and what could go"),
@@ -50,7 +51,7 @@ function collection(name, it) {
     it.at_work && el("p", {}, el("code", {}, it.at_work), " is at work on it."),
     table(`Objects of ${name}, by what needs them`, ["Why", "#Objects", "#Bytes", "Share"], rows.map(([text, objects, bytes]) => [text, number(objects), size(bytes), share(bytes, all)])),
     it.next && el("p", { class: "hint" }, `The first that waits may go at ${date(it.next)}.`),
-    it.retained.length > 0 && el("p", {}, "To go back to: ", it.retained.map(({ publication, why }) => `${publication} (${whyOf(why)})`).join(", "), "."),
+    earlier.length > 0 && el("p", { class: "hint" }, "To go back to: ", earlier.map(({ publication, why }) => `${publication} (${why === "few" ? "among the last" : why})`).join(", "), "."),
     it.garbage.length > 0 && el("details", {}, el("summary", {}, `${counted(it.garbage.length, "object")} that would go`),
       el("ul", { class: "plain" }, sparing(it.garbage, 50, ({ key, bytes, since }) => el("li", {}, el("code", {}, key), ` ${size(bytes)}, unreferenced since ${date(since)}`)))),
   ];
@@ -60,11 +61,9 @@ function needOf({ by, publication }) {
   return { current: "needed by the current publication", publication: `kept for going back to publication ${publication}`, reservation: "kept for somebody who is publishing", records: "the store's own records" }[by] ?? by;
 }
 
-const whyOf = (why) => ({ current: "current", few: "among the last", recent: "recent" }[why] ?? why);
-
 function share(part, whole) {
   const percent = whole === 0 ? 0 : (100 * part) / whole;
   const bar = el("span", { class: "fill" });
   bar.style.setProperty("inline-size", `${percent}%`);
-  return el("span", { class: "share" }, el("span", { class: "track", "aria-hidden": "true" }, bar), ` ${percent.toFixed(percent > 0 && percent < 10 ? 1 : 0)} %`);
+  return el("span", { class: "share" }, el("span", { class: "track", "aria-hidden": "true" }, bar), ` ${percent.toFixed(percent === 0 || percent === 100 ? 0 : 1)} %`);
 }

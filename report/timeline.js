@@ -3,10 +3,12 @@
 import { entry, failing, weightSign } from "./changes.js";
 import { el, sparing, svg, when } from "./dom.js";
 import { plain } from "./reasons.js";
-import { SOON } from "./trust.js";
 import { counted, date, daysBetween } from "./words.js";
 
 const DAY_LONG = 86_400_000;
+
+/** What lies within so many days is what support is asked about. */
+const SOON = 7;
 
 /** Rows of the drawing that are shown before a person asks for more. */
 const LANES = 40;
@@ -15,7 +17,7 @@ export function timeline({ book }) {
   const { summary, last } = book.document.timeline;
   const from = book.now();
   const all = course(book);
-  const soon = within(book, SOON.changes);
+  const soon = soonest(book);
   const drawing = el("div", { class: "drawing wide", tabindex: "0", role: "region", "aria-label": "Drawing; the list below says the same" });
   const draw = () => drawing.replaceChildren(drawn(book, Math.max(drawing.clientWidth, 720)));
   return {
@@ -34,10 +36,10 @@ export function course({ document }) {
   return [...document.timeline.moments, ...document.marks].sort((one, other) => new Date(one.at) - new Date(other.at));
 }
 
-/** What of it lies within so many days. */
-export function within(book, days) {
+/** What of it comes soon. */
+export function soonest(book) {
   const from = book.now();
-  return course(book).filter((it) => daysBetween(from, it.at) < days);
+  return course(book).filter((it) => daysBetween(from, it.at) < SOON);
 }
 
 /** One instant in one line. */
@@ -53,8 +55,8 @@ export function instant({ kind, text, classes, failing: broken }) {
 function section(title, moments, from, none) {
   return el("section", {}, el("h2", {}, title, " ", el("small", {}, counted(moments.length, "instant"))),
     moments.length === 0 && el("p", {}, none),
-    sparing(moments, 30, (it) => el("section", { class: "moment", id: `at-${it.at}` },
-      el("h3", { class: "instant" }, when(it.at, from)),
+    sparing(moments, 30, (it, at) => el("section", { class: "moment" },
+      it.at !== moments[at - 1]?.at && el("h3", { class: "instant", id: `at-${it.at}` }, when(it.at, from)),
       it.kind ? el("p", { class: "mark" }, el("span", { class: "sign", "aria-hidden": "true" }, markSign(it.kind)), " ", plain(it.text)) : [sparing(it.classes, 12, entry), failing(it.failing)])));
 }
 
@@ -86,7 +88,7 @@ function drawn(book, width) {
   const x = (at) => label + ((new Date(at) - first) / (last - first)) * (width - label - 16);
   const days = Array.from({ length: Math.floor((last - first) / DAY_LONG) + 1 }, (_, at) => new Date(Math.ceil(first / DAY_LONG) * DAY_LONG + at * DAY_LONG)).filter((day) => day.getTime() <= last);
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", class: "course" },
-    svg("rect", { class: "soon", x: label, y: top - 6, width: Math.max(0, x(Math.min(last, first + SOON.changes * DAY_LONG)) - label), height: height - top }),
+    svg("rect", { class: "soon", x: label, y: top - 6, width: Math.max(0, x(Math.min(last, first + SOON * DAY_LONG)) - label), height: height - top }),
     days.filter((day) => day.getUTCDay() === 1 || day.getUTCDate() === 1).map((day) => svg("line", { class: day.getUTCDate() === 1 ? "month" : "week", x1: x(day), x2: x(day), y1: top - 6, y2: height - 6 })),
     days.filter((day) => day.getUTCDate() === 1).filter((day) => x(day) > label + 40).map((day) => svg("text", { class: "axis", x: x(day) + 4, y: 14 }, day.toISOString().slice(0, 7))),
     svg("text", { class: "axis", x: label, y: 14 }, "today"),

@@ -1,11 +1,12 @@
 // The shell: whose programs, what may run, what is new.
 
 import { Bridge } from "./bridge.js";
+import { utf8 } from "./client/bytes.js";
 import { Client } from "./client/client.js";
 import { IndexedShelf, Shelf } from "./client/shelf.js";
 import { Trouble } from "./client/trouble.js";
 import { Programs, wipe } from "./programs.js";
-import { about, dialog, el, home, message, nameOf, notice, picker, running, show, trust } from "./view.js";
+import { about, dialog, dress, el, home, message, nameOf, notice, picker, running, show, trust } from "./view.js";
 import { news, permission, trouble, verdict } from "./words.js";
 
 const app = document.querySelector("#app");
@@ -13,12 +14,15 @@ const notices = document.querySelector("#notices");
 const say = (what) => notice(notices, what);
 const now = () => Math.floor(Date.now() / 1000);
 
+/** How long a page that has just come up is left alone before it does what is for later, in milliseconds. */
+const LATER = 500;
+
 /** How long to wait after a check that failed, in seconds: a minute at first, an hour at most. */
 const AGAIN = { first: 60, most: 3600 };
 
 class Session {
   constructor({ config, root, store, addr }) {
-    Object.assign(this, { config, store, addr, icons: new Map(), problem: null, checked: null, checking: false, current: null, failures: 0, unprepared: new Set() });
+    Object.assign(this, { config, store, addr, icons: new Map(), problem: null, checked: null, checking: false, current: null, foretold: null, failures: 0, unprepared: new Set() });
     this.setup = { addr, base: new URL(config.base, location), root, platform: config.platform, store, keeps: ["leftovers"] };
   }
 
@@ -30,9 +34,14 @@ class Session {
     this.channel = new BroadcastChannel("tenantry");
     this.channel.onmessage = ({ data }) => (data === "another" ? location.reload() : this.look());
     await this.look();
-    await this.check();
+    // On a device that has nothing, whatever is opened first has its place by then.
+    if (!this.start.set) this.programs.anticipate().catch((error) => console.info(error.message));
     addEventListener("online", () => this.check());
     document.addEventListener("visibilitychange", () => !document.hidden && now() >= this.nextCheck && this.check());
+    await this.check();
+    // What a person waits for goes before what is for later starts.
+    await this.opening;
+    setTimeout(keep, LATER);
     if ((await this.client.examine()).length > 0) {
       await this.look();
       await this.check();
@@ -41,12 +50,20 @@ class Session {
 
   /** Reads again what may run, and shows it. */
   async look() {
-    this.start = await this.client.start(now());
-    if (this.start.set) await this.readIcons();
+    const start = await this.client.start(now());
+    this.start = start.set ? start : (this.foretold ?? start);
     clearTimeout(this.change);
     const wait = this.start.nextChange === null ? null : 1000 * (this.start.nextChange - this.start.now);
     if (wait !== null && wait < 2 ** 31) this.change = setTimeout(() => this.look(), wait);
-    if (this.current) this.reconsider();
+    if (this.current && this.start.set) this.reconsider();
+    if (this.current && !this.start.set) this.close();
+    if (!this.current) this.render();
+    if (start.set && (await this.readIcons()) && !this.current) this.render();
+  }
+
+  /** What will be installed, before it is: enough for a first screen. */
+  foretell(start) {
+    this.start = this.foretold = start;
     if (!this.current) this.render();
   }
 
@@ -62,17 +79,18 @@ class Session {
       details: () => this.details(),
       leave: () => leave(this),
     };
-    const view = { start: this.start, icons: this.icons, status: this.status(), problem: this.problem, act };
-    // A page that stays as it is is let be: nobody's click meets an element that is just being replaced.
     const { programs, freshness, set } = this.start;
-    const seen = JSON.stringify([set.branding, programs, freshness, view.status, this.problem, [...this.icons.values()]]);
-    if (seen === this.seen && app.querySelector(".grid")) return undefined;
-    this.seen = seen;
-    const focused = document.activeElement?.closest?.("[data-app]")?.dataset.app;
-    const hadPage = app.querySelector(".grid") !== null;
-    if (!hadPage) return show(app, home(view));
-    app.replaceChildren(...home(view).filter(Boolean));
-    return focused && app.querySelector(`[data-app="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const seen = JSON.stringify([set.branding, programs, freshness, this.problem]).replaceAll('"arriving"', '"runs"');
+    // A page that stays as it is is let be: nobody's click meets an element that is just being replaced.
+    if (seen !== this.seen || !app.querySelector(".grid")) {
+      const focused = document.activeElement?.closest?.("[data-app]")?.dataset.app;
+      const page = home({ start: this.start, problem: this.problem, act });
+      if (app.querySelector(".grid")) app.replaceChildren(...page.filter(Boolean));
+      else show(app, page);
+      if (focused) app.querySelector(`[data-app="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+      this.seen = seen;
+    }
+    return dress(app, { icons: this.icons, status: this.status() });
   }
 
   renderNothing() {
@@ -92,6 +110,7 @@ class Session {
 
   /** Asks the server. `asked`: a person waits for the answer. */
   async check(asked) {
+    this.isAsked ||= asked;
     if (this.checking) return;
     this.checking = true;
     clearTimeout(this.timer);
@@ -101,24 +120,26 @@ class Session {
       this.nextCheck = now() + AGAIN.first;
       return null;
     });
-    this.checking = false;
+    [this.checking, this.foretold] = [false, null];
     await this.look();
     if (update?.staged) {
       this.channel.postMessage("changed");
       if (this.had) say({ kind: "news", title: "Updated in the background", text: news(update) });
       this.had = true;
     }
-    if (asked && update && !update.staged) say({ kind: "news", title: "Up to date", text: "There is nothing new." });
+    if (this.isAsked && update && !update.staged) say({ kind: "news", title: "Up to date", text: "There is nothing new." });
+    this.isAsked = false;
     this.timer = setTimeout(() => this.check(), 1000 * Math.max(1, this.nextCheck - now()));
-    if (update) this.settle();
+    if (update) setTimeout(() => this.settle(), LATER);
   }
 
   async refresh() {
     this.had = this.start.set !== null;
     try {
       // What is refused may be no more than a cache that went wrong, in this browser or on the way.
-      const again = (error) => (error.isRefusal ? this.client.refresh(now(), "bypassed") : Promise.reject(error));
-      const update = await this.client.refresh(now()).catch(again);
+      const foretold = (start) => this.foretell(start);
+      const again = (error) => (error.isRefusal ? this.client.refresh(now(), { caches: "bypassed", foretold }) : Promise.reject(error));
+      const update = await this.client.refresh(now(), { early: window.early, foretold }).catch(again);
       if (update.staged) await this.client.activate();
       Object.assign(this, { problem: null, checked: now(), failures: 0 });
       this.nextCheck = Math.min(update.nextCheck, now() + (this.config.check_every ?? Infinity));
@@ -157,8 +178,9 @@ class Session {
     app.dataset.settled = this.start.publication;
   }
 
-  /** Icons come out of verified archives, and are kept beside them. */
+  /** Icons come out of verified archives, and are kept beside them. Whether there are others than before. */
   async readIcons() {
+    let isNew = false;
     const wanted = this.start.programs.filter((it) => it.release?.icons.length > 0);
     for (const program of wanted) {
       const name = `icons/${program.release.bundle.blake3}`;
@@ -167,10 +189,12 @@ class Session {
       if (!icon || shown?.of === icon.of) continue;
       if (shown) URL.revokeObjectURL(shown.url);
       this.icons.set(program.app_id, { of: icon.of, url: URL.createObjectURL(new Blob([icon.bytes], { type: icon.type })) });
+      isNew = true;
     }
     const kept = new Set(wanted.map((it) => `icons/${it.release.bundle.blake3}`));
     const remove = (await this.store.names()).filter((it) => it.startsWith("icons/") && !kept.has(it));
     if (remove.length > 0) await this.store.change({ remove });
+    return isNew;
   }
 
   async extract(program, name) {
@@ -194,14 +218,21 @@ class Session {
     }
   }
 
-  async open(program) {
+  open(program) {
+    this.opening = this.opened(program).catch(broken);
+    return this.opening;
+  }
+
+  async opened(program) {
     const frame = el("iframe", { title: program.name, class: "program" });
     const act = { close: () => this.close(), about: (it) => this.about(it) };
     const { branding } = this.start.set;
     show(app, running({ program, branding, frame, act }));
     document.title = program.name;
+    this.current = { program, frame, bridge: null, told: new Set() };
     const origin = await this.programs.origin(program.app_id);
-    const bridge = new Bridge({
+    if (this.current?.frame !== frame) return;
+    this.current.bridge = new Bridge({
       program, frame, origin,
       info: {
         app_id: program.app_id, version: program.release.version, tenant: nameOf(this.start.set), lang: navigator.language,
@@ -213,7 +244,6 @@ class Session {
       stopped: (what) => this.stopped(program, what),
       title: (title) => frame.setAttribute("title", title || program.name),
     });
-    this.current = { program, frame, bridge, told: new Set() };
     try {
       await this.programs.open(program, frame);
       app.querySelector(".stage")?.removeAttribute("aria-busy");
@@ -227,18 +257,18 @@ class Session {
 
   close() {
     const { program, bridge } = this.current;
-    bridge.close();
+    bridge?.close();
     this.current = null;
     this.render();
     app.querySelector(`[data-app="${CSS.escape(program.app_id)}"]`)?.focus();
-    this.settle();
+    setTimeout(() => this.settle(), LATER);
   }
 
   /** A program is running, and something has changed: it goes on, is stopped, or is offered anew. */
   reconsider() {
     const { program, told } = this.current;
     const there = this.start.programs.find((it) => it.app_id === program.app_id) ?? { verdict: { is: "lost" } };
-    const goesOn = there.verdict.is === "runs" || there.verdict.mode === "drain";
+    const goesOn = ["runs", "arriving"].includes(there.verdict.is) || there.verdict.mode === "drain";
     if (!goesOn) {
       this.close();
       return say({ kind: "refused", title: `${program.name} was stopped`, text: verdict(there.verdict)[1] });
@@ -338,12 +368,6 @@ function narrow({ base, frames }) {
   document.head.append(el("meta", { "http-equiv": "Content-Security-Policy", content: rules }));
 }
 
-async function fetched(name) {
-  const answer = await fetch(name);
-  if (!answer.ok) throw new Trouble("configuration", `\`${name}\` is missing beside this page`);
-  return answer;
-}
-
 async function choose(setup) {
   const tenants = await fetch("tenants.json").then((it) => (it.ok ? it.json() : null), () => null);
   const chosen = (addr) => {
@@ -375,16 +399,20 @@ function broken(error) {
   show(app, message("This does not work", error.message, again));
 }
 
+/** The shell starts without the network from then on. Nobody waits for it. */
+function keep() {
+  navigator.serviceWorker?.register("worker.js").catch((error) => console.info(error.message));
+  navigator.storage?.persist?.();
+}
+
 async function main() {
-  const [written, delivered, store] = await Promise.all([fetched("config.json"), fetched("root.json"), IndexedShelf.open("tenantry")]);
-  const [config, root] = [await written.json(), new Uint8Array(await delivered.arrayBuffer())];
+  const { config, root: written } = JSON.parse(document.querySelector("#given").textContent);
+  const [root, store] = [utf8(written), await IndexedShelf.open("tenantry")];
   narrow(config);
   const setup = { config, root, store };
   const wanted = new URLSearchParams(location.hash.slice(1)).get("t");
   const there = (await new Shelf(store).small("tenant.json"))?.addr ?? null;
-  navigator.serviceWorker?.register("worker.js").catch((error) => console.info(error.message));
-  navigator.storage?.persist?.();
-  if (wanted === null && there === null) return choose(setup);
+  if (wanted === null && there === null) return keep(), choose(setup);
   if (wanted !== null && there !== null && wanted !== there) return another(setup, wanted, there);
   return begin({ ...setup, addr: wanted ?? there });
 }

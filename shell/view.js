@@ -93,35 +93,45 @@ function mark(branding, name) {
 
 export const nameOf = (set) => set?.branding.name ?? "Your programs";
 
-/** The line-up of an organisation. `state`: `start`, `icons`, `status`, `problem`; `act`: what buttons do. */
-export function home({ start, icons, status, problem, act }) {
+/** The line-up of an organisation, to be dressed. `act`: what buttons do. */
+export function home({ start, problem, act }) {
   const name = nameOf(start.set);
   const { branding } = start.set;
   return [
     el("header", { class: "top" },
       mark(branding, name),
       el("h1", { tabindex: "-1" }, name),
-      el("button", { type: "button", class: `status ${status.kind}`, onclick: act.details, "aria-haspopup": "dialog" },
-        el("span", { class: "dot", "aria-hidden": "true" }), status.text)),
+      el("button", { type: "button", class: "status", onclick: act.details, "aria-haspopup": "dialog" })),
     el("main", { class: "page" },
       problem?.kind === "refused" && el("section", { class: "banner", role: "alert" }, el("h2", {}, problem.title), el("p", {}, problem.text)),
       start.programs.length === 0
         ? el("p", { class: "lead" }, "Your organisation has no programs at the moment.")
-        : el("ul", { class: "grid", "aria-label": "Programs" }, start.programs.map((program) => tile(program, icons, act)))),
+        : el("ul", { class: "grid", "aria-label": "Programs" }, start.programs.map((program) => tile(program, act)))),
     footer(start, act),
   ];
 }
 
-function tile(program, icons, act) {
-  const runs = program.verdict.is === "runs";
+/** What comes and goes on that page, without a new page: the icons by program, and how the last check went. */
+export function dress(app, { icons, status }) {
+  const button = app.querySelector(".status");
+  button.className = `status ${status.kind}`;
+  button.replaceChildren(el("span", { class: "dot", "aria-hidden": "true" }), status.text);
+  for (const [app_id, { url }] of icons) {
+    const icon = app.querySelector(`[data-app="${CSS.escape(app_id)}"] .icon`);
+    if (icon && icon.getAttribute("src") !== url) icon.replaceWith(el("img", { class: "icon", src: url, alt: "" }));
+  }
+}
+
+function tile(program, act) {
+  // One that is still arriving is waited for when it is opened.
+  const runs = ["runs", "arriving"].includes(program.verdict.is);
   const isThere = program.verdict.is === "not_installed" && !program.preload && program.release;
   const [word] = verdict(program.verdict);
-  const icon = icons.get(program.app_id)?.url;
   const what = el("button", {
     type: "button", class: "open", disabled: !runs && !isThere, "data-app": program.app_id,
     onclick: () => (runs ? act.open(program) : act.install(program)),
   },
-    icon ? el("img", { class: "icon", src: icon, alt: "" }) : el("span", { class: "icon", "aria-hidden": "true" }, [...program.name][0]),
+    el("span", { class: "icon", "aria-hidden": "true" }, [...program.name][0]),
     el("span", { class: "text" },
       el("span", { class: "name" }, program.name, word && el("span", { class: "badge" }, word)),
       program.description && el("span", { class: "description" }, program.description)));

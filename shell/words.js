@@ -53,6 +53,7 @@ export function trouble(error) {
 export function verdict({ is, mode, at }) {
   return {
     runs: ["", ""],
+    arriving: ["", "It is on its way."],
     revoked: ["Withdrawn", mode === "drain" ? "It was withdrawn and can no longer be started." : "It was withdrawn and had to stop."],
     lost: ["Not yours any more", "Your organisation no longer has this program."],
     not_begun: ["From " + (at ? date(at) : ""), `It can be used from ${at ? date(at) : "a later day"} on.`],

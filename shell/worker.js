@@ -1,19 +1,15 @@
-// Keeps the shell's own files, so that it starts without the network. What is verified is not its business: metadata
-// and programs never pass through here.
+// Keeps the shell's own page, in which all of the shell is, so that it starts without the network. What is verified is
+// not its business: metadata and programs never pass through here.
 
-/** Replaced by whoever deploys the shell: another text means other files, and all of them are fetched anew. */
+/** Another text means another page, which is fetched anew. Whoever puts the files together writes their digest here. */
 const VERSION = "development";
 
 const CACHE = `shell ${VERSION}`;
-const FILES = [
-  "./", "bridge.js", "config.json", "icon.svg", "main.js", "programs.js", "root.json", "shell.css", "view.js", "words.js",
-  ...["blake3", "bytes", "chain", "client", "json", "judge", "keys", "manifest", "roles", "shelf", "time", "transport", "trouble", "updater", "zip"]
-    .map((name) => `client/${name}.js`),
-];
+const PAGE = new URL("./", location).href;
 
 addEventListener("install", (event) => {
-  const fetched = FILES.map((file) => new Request(file, { cache: "no-cache" }));
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fetched)).then(() => skipWaiting()));
+  const fetched = new Request(PAGE, { cache: "no-cache" });
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.add(fetched)).then(() => skipWaiting()));
 });
 
 addEventListener("activate", (event) => {
@@ -25,16 +21,11 @@ addEventListener("activate", (event) => {
   event.waitUntil(drop());
 });
 
-const here = new URL("./", location);
-
 addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url);
-  const isOurs = url.origin === here.origin && url.pathname.startsWith(here.pathname);
-  const file = url.pathname.slice(here.pathname.length) || "./";
-  if (isOurs && event.request.method === "GET" && FILES.includes(file)) event.respondWith(kept(event.request, file));
+  if (event.request.method === "GET" && event.request.url.split("#")[0] === PAGE) event.respondWith(kept(event.request));
 });
 
-async function kept(request, file) {
+async function kept(request) {
   const cache = await caches.open(CACHE);
-  return (await cache.match(new URL(file, here))) ?? fetch(request);
+  return (await cache.match(PAGE)) ?? fetch(request);
 }

@@ -1,4 +1,4 @@
-//! The web shell in a real browser: Chromium, driven by the scripts in `tests/browser`, against this binary.
+//! The web shell and the report in a real browser: Chromium, driven by the scripts in `tests/browser`, against this binary.
 #![expect(clippy::disallowed_methods, reason = "a test runs the scripts")]
 
 #[path = "support/parts.rs"]
@@ -19,6 +19,11 @@ fn the_client_knows_its_formats() {
 #[test]
 fn the_shell_works_and_refuses_in_a_browser() {
     in_a_browser("shell.test.mjs");
+}
+
+#[test]
+fn the_report_shows_what_the_commands_say() {
+    in_a_browser("report.test.mjs");
 }
 
 #[test]

@@ -18,6 +18,9 @@ import { BadArchive, treeDigest, unpack } from "./zip.js";
 /** How many archives are fetched at a time. */
 const DOWNLOADS = 4;
 
+/** How many bytes of archives a first start fetches before a manifest asks for them: what takes no longer than asking. */
+const GUESSED = 100_000;
+
 /** How long until the next check: at most, at least, and after an old copy was served; in seconds. */
 const CHECK = { every: 3600, notBefore: 60, stale: 300 };
 
@@ -47,6 +50,8 @@ export class Client {
     this.binding = { addr: config.addr, environment };
     this.store = config.store;
     this.shelf = new Shelf(config.store);
+    this.arriving = new Map();
+    this.transport = null;
   }
 
   /** What may run, at once and from the shelf alone. What is wrong is in `notes`. */
@@ -58,21 +63,23 @@ export class Client {
     if (remembered !== null) await this.keepSmall("clock.json", { at: remembered }).catch(() => {});
     const judge = newest ? new Judge(newest.set, known.freshUntil, at) : null;
     const names = new Set(await this.store.names());
-    const programs = (current?.set.programs ?? []).map((program) => {
-      const isThere = filesOf(program.release).every((file) => names.has(`objects/${file.blake3}`));
-      const verdict = judge.verdict(program, this.config.platform);
-      return { ...program, verdict: verdict.is === "runs" && !isThere ? { is: "not_installed" } : verdict };
-    });
+    const isThere = ({ release }) => filesOf(release).every((file) => names.has(`objects/${file.blake3}`));
     return {
+      ...this.view(current?.set ?? null, judge, (program) => (isThere(program) ? "runs" : "not_installed")),
       now: at,
       publication: current?.publication ?? null,
-      set: current?.set ?? null,
-      freshness: judge?.freshness ?? { state: "nothing", until: null },
-      nextChange: judge?.nextChange ?? null,
-      programs,
       staleSince: stored.latest?.stale_since ?? null,
       notes: stored.notes,
     };
+  }
+
+  /** A set as a judge sees it; `state` says what is with a program that nothing speaks against. */
+  view(set, judge, state) {
+    const programs = (set?.programs ?? []).map((program) => {
+      const verdict = judge.verdict(program, this.config.platform);
+      return { ...program, verdict: verdict.is === "runs" ? { is: state(program) } : verdict };
+    });
+    return { set, programs, freshness: judge?.freshness ?? { state: "nothing", until: null }, nextChange: judge?.nextChange ?? null };
   }
 
   /** Reads every archive of the current set; those that are damaged are taken away. Their programs' `app_id`s. */
@@ -104,18 +111,24 @@ export class Client {
 
   /**
    * Newest metadata and manifest, then the archives that are missing; a new set is staged. Or all stays as it was.
-   * With `bypassed`, no cache is asked for what changes: one may hold something wrong under the right `ETag`.
+   * With `caches: "bypassed"`, none is asked for what changes: one may hold something wrong under the right `ETag`.
+   * `early` is for `Transport`. On a device that has no set, `foretold` is called with what `start` will say, before
+   * the archives are here: the manifest is verified, programs are `arriving`, and `obtain` gets one before its turn.
    */
-  async refresh(now, caches = "revalidated") {
-    const transport = new Transport(this.config.base, this.config.pace);
+  async refresh(now, { caches = "revalidated", early, foretold = () => {} } = {}) {
+    const transport = new Transport(this.config.base, this.config.pace, early);
     transport.mutable = caches;
+    this.transport = transport;
     try {
-      return await this.refreshed(now, transport);
+      return await this.refreshed(now, transport, foretold);
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       error.kept = (await this.stored()).current?.publication ?? null;
       error.traffic = transport.traffic;
       throw error;
+    } finally {
+      transport.close();
+      this.transport = null;
     }
   }
 
@@ -127,18 +140,21 @@ export class Client {
     }
   }
 
-  async refreshed(now, transport) {
+  async refreshed(now, transport, foretold) {
     await this.checkShelf();
     const before = await this.stored();
     const news = await this.news(before, now, transport);
     const wanted = await setOf(news.manifest, this.config.platform, await this.bucket(news.manifest, "named"));
     const isCurrent = before.current?.id === wanted.id;
+    const at = clock.forStart(before.known, now);
+    const judge = new Judge(wanted.set, news.freshUntil, at);
+    const state = ({ preload }) => (preload ? "arriving" : "not_installed");
+    if (!before.current) foretold({ ...this.view(wanted.set, judge, state), now: at, publication: news.manifest.publication, staleSince: null, notes: [] });
     const missing = await this.fetchAll(before.current?.set, wanted.set, transport);
     const pointer = { set: wanted.id, publication: news.manifest.publication, fresh_until: news.freshUntil };
     const put = isCurrent ? [] : [[`sets/${wanted.id}.json`, wanted.bytes], await sealed("staged", pointer)];
     await this.store.change({ put: new Map(put), remove: isCurrent ? ["staged"] : [] });
     await this.sweep();
-    const judge = new Judge(wanted.set, news.freshUntil, clock.forStart(before.known, now));
     return {
       publication: news.manifest.publication,
       staged: isCurrent ? null : wanted.id,
@@ -160,6 +176,7 @@ export class Client {
     await this.store.change({
       put: new Map([await sealed("current", { set, publication, fresh_until })]),
       remove: ["staged"],
+      durability: "strict",
     });
     await this.sweep();
     return true;
@@ -170,8 +187,14 @@ export class Client {
     const { current } = await this.stored();
     const program = current?.set.programs.find((it) => it.app_id === app_id && it.release);
     if (!program) throw new Trouble("unknown-program", `there is no program \`${app_id}\` in what is installed`);
-    const transport = new Transport(this.config.base, this.config.pace);
-    for (const file of filesOf(program.release)) await this.fetch(file, transport);
+    await this.obtain(program);
+  }
+
+  /** Sees to it that the files of a program are here; those that are on their way are waited for. */
+  async obtain({ release }) {
+    const transport = this.transport ?? new Transport(this.config.base, this.config.pace);
+    const lacks = async (file) => (await this.store.load(`objects/${file.blake3}`)) === null;
+    await Promise.all(filesOf(release).map(async (file) => (await lacks(file)) && this.fetch(file, transport)));
   }
 
   /** Metadata and manifest, brought up to date, verified and kept. */
@@ -216,6 +239,7 @@ export class Client {
       return { manifest: before.newest.manifest, digest };
     }
     const path = `o/${digest}.${name}`;
+    if (!before.current) this.guess(path, target, targets, transport);
     const bytes = await twice(path, async (caches) => {
       const bytes = await transport.get(path, target.length, caches);
       return [bytes, bytes && (await mismatch(target, bytes))];
@@ -224,6 +248,17 @@ export class Client {
     checkManifest(manifest, targets, this.binding);
     await this.store.change({ put: new Map([[`manifests/${digest}.json`, bytes]]) });
     return { manifest, digest };
+  }
+
+  /**
+   * On a device that has nothing, the manifest comes together with the archives, as long as there is little of them:
+   * most of what a tenant's targets name is about to be asked for.
+   */
+  guess(path, manifest, { targets }, transport) {
+    transport.ahead(path, manifest.length, "allowed");
+    const archives = [...targets].filter(([name, { hashes }]) => /^[0-9a-f]{64}$/.test(name) && /^[0-9a-f]{64}$/.test(hashes.get("sha256")));
+    if (archives.reduce((sum, [, { length }]) => sum + length, 0) > GUESSED) return;
+    archives.forEach(([name, { hashes, length }]) => transport.ahead(`o/${hashes.get("sha256")}.${name}`, length, "allowed"));
   }
 
   /** Fetches what a set asks for and is not here. What is to be there before it is asked for must come. */
@@ -252,8 +287,16 @@ export class Client {
     return lacking;
   }
 
-  /** Fetches one archive, and keeps it when it is what was signed for. */
-  async fetch(file, transport) {
+  /** Fetches one archive, and keeps it when it is what was signed for. Whoever else wants it meanwhile waits along. */
+  fetch(file, transport) {
+    if (!this.arriving.has(file.blake3)) {
+      const arrival = this.fetched(file, transport).finally(() => this.arriving.delete(file.blake3));
+      this.arriving.set(file.blake3, arrival);
+    }
+    return this.arriving.get(file.blake3);
+  }
+
+  async fetched(file, transport) {
     const path = `o/${file.sha256}.${file.blake3}`;
     const bytes = await twice(path, async (caches) => {
       const bytes = await transport.resumed(path, file.length, caches);
@@ -335,23 +378,24 @@ class Repository {
   constructor(transport, addr) {
     this.transport = transport;
     this.addr = addr;
-    this.ahead = null;
   }
 
   async metadata({ role, name, max, caches }) {
-    const path = (role === "root" ? "root/" : `t/${this.addr}/`) + name;
     // The first root is asked for together with the timestamp: on a phone a request takes as long as a page.
     if (role === "root" && this.transport.traffic.requests === 0) {
-      this.ahead = this.get(`t/${this.addr}/timestamp.json`, MAX_METADATA.timestamp, this.transport.mutable);
-      this.ahead.catch(() => {});
-    }
-    if (role === "timestamp" && caches === "allowed" && this.ahead) {
-      const ahead = this.ahead;
-      this.ahead = null;
-      return ahead;
+      this.transport.ahead(`t/${this.addr}/timestamp.json`, MAX_METADATA.timestamp, this.transport.mutable);
     }
     const isMutable = role === "root" || role === "timestamp";
-    return this.get(path, max, caches === "allowed" && isMutable ? this.transport.mutable : caches);
+    return this.get(this.path(role, name), max, caches === "allowed" && isMutable ? this.transport.mutable : caches);
+  }
+
+  /** Begins with something that will be asked for, or so it is guessed. */
+  ahead({ role, name, max }) {
+    this.transport.ahead(this.path(role, name), max, "allowed");
+  }
+
+  path(role, name) {
+    return (role === "root" ? "root/" : `t/${this.addr}/`) + name;
   }
 
   async get(path, max, caches) {

@@ -5,7 +5,8 @@ import { Trouble } from "./trouble.js";
 
 /**
  * A shelf in IndexedDB. Anything with these methods will do: `load(name)` gives bytes or null, `names()` all names,
- * `change({ put, remove })` does all of it or nothing, and `empty(put)` replaces everything there is.
+ * `change({ put, remove, durability })` does all of it or nothing, and `empty(put)` replaces everything there is. Only
+ * what is `strict` is on the disk when it is done, with all that came before; a power cut may undo the last of the rest.
  */
 export class IndexedShelf {
   static async open(name) {
@@ -29,15 +30,15 @@ export class IndexedShelf {
     return this.read((files) => files.getAllKeys());
   }
 
-  change({ put = new Map(), remove = [] }) {
-    return this.write((files) => {
+  change({ put = new Map(), remove = [], durability = "relaxed" }) {
+    return this.write(durability, (files) => {
       remove.forEach((name) => files.delete(name));
       put.forEach((bytes, name) => files.put(bytes, name));
     });
   }
 
   empty(put) {
-    return this.write((files) => {
+    return this.write("strict", (files) => {
       files.clear();
       put.forEach((bytes, name) => files.put(bytes, name));
     });
@@ -51,9 +52,9 @@ export class IndexedShelf {
     }
   }
 
-  async write(act) {
+  async write(durability, act) {
     try {
-      const transaction = this.database.transaction("files", "readwrite", { durability: "strict" });
+      const transaction = this.database.transaction("files", "readwrite", { durability });
       act(transaction.objectStore("files"));
       await new Promise((resolve, reject) => {
         transaction.oncomplete = resolve;

@@ -9,30 +9,60 @@ export const PACE = { rate: 1024, over: 30, inAll: 900 };
 /** How often an archive that was cut short goes on where it stopped, within one refresh. */
 const RESUMED = 3;
 
-/** One operation's requests below a base URL, with one deadline for all. */
+/**
+ * One operation's requests below a base URL, with one deadline for all. `early` has what somebody has asked for
+ * already, by its URL: `{ answer, abort }`. Each is taken once, and not where caches are bypassed.
+ */
 export class Transport {
-  constructor(base, pace = PACE) {
+  constructor(base, pace = PACE, early = new Map()) {
     this.base = new URL(base);
     this.pace = pace;
+    this.early = early;
+    this.coming = new Map();
     this.until = performance.now() + 1000 * pace.inAll;
     this.traffic = { requests: 0, bytes: 0 };
+  }
+
+  /** Begins with something that will be asked for, or so it is guessed; then it is on its way already. */
+  ahead(path, max, caches) {
+    const abort = new AbortController();
+    const bytes = this.fetched(path, max, caches, 0, abort);
+    bytes.catch(() => {});
+    this.coming.set(path, { bytes, abort });
+  }
+
+  /** What was begun and nobody has asked for is let go. */
+  close() {
+    this.coming.forEach(({ abort }) => abort.abort());
+    this.coming.clear();
   }
 
   /**
    * The bytes at a path, at most `max`; null when there is no such object. `caches` is `allowed`, `revalidated` for
    * what changes, or `bypassed` after a cache was wrong.
    */
-  async get(path, max, caches) {
-    const pieces = [];
-    return (await this.pieces(path, max, caches, pieces)) ? concat(pieces) : null;
+  get(path, max, caches) {
+    return this.taken(path, caches) ?? this.fetched(path, max, caches, 0);
   }
 
   /** The same for something large: after an interruption it goes on where it stopped. */
-  async resumed(path, max, caches) {
+  resumed(path, max, caches) {
+    const fetched = () => this.fetched(path, max, caches, RESUMED);
+    const again = (error) => (error.code === "cut-short" ? fetched() : Promise.reject(error));
+    return this.taken(path, caches)?.catch(again) ?? fetched();
+  }
+
+  taken(path, caches) {
+    const coming = caches === "bypassed" ? undefined : this.coming.get(path);
+    if (coming) this.coming.delete(path);
+    return coming?.bytes;
+  }
+
+  async fetched(path, max, caches, resumed, abort = new AbortController()) {
     const pieces = [];
-    for (let left = RESUMED; ; left -= 1) {
+    for (let left = resumed; ; left -= 1) {
       try {
-        return (await this.pieces(path, max, caches, pieces)) ? concat(pieces) : null;
+        return (await this.pieces(path, max, caches, pieces, abort)) ? concat(pieces) : null;
       } catch (error) {
         if (error.code !== "cut-short" || left === 0) throw error;
       }
@@ -40,8 +70,7 @@ export class Transport {
   }
 
   /** Adds what comes to the pieces that are there already; whether there is such an object. */
-  async pieces(path, max, caches, pieces) {
-    const abort = new AbortController();
+  async pieces(path, max, caches, pieces, abort) {
     const from = pieces.reduce((length, piece) => length + piece.length, 0);
     const answer = await this.ask(path, caches, from, abort);
     if (!answer) return false;
@@ -60,7 +89,13 @@ export class Transport {
     const headers = from > 0 ? { range: `bytes=${from}-` } : {};
     const url = new URL(path, this.base);
     this.traffic.requests += 1;
-    const request = fetch(url, { cache, headers, redirect: "manual", credentials: "omit", referrerPolicy: "no-referrer", signal: abort.signal });
+    const early = this.early.get(url.href);
+    this.early.delete(url.href);
+    const isEarly = early && from === 0 && caches !== "bypassed";
+    if (isEarly) abort.signal.addEventListener("abort", () => early.abort.abort());
+    const request = isEarly
+      ? early.answer
+      : fetch(url, { cache, headers, redirect: "manual", credentials: "omit", referrerPolicy: "no-referrer", signal: abort.signal });
     const answer = await this.timely(path, abort, request).catch((error) => {
       if (error instanceof Trouble) throw error;
       throw new Trouble("unreachable", `\`${path}\` could not be fetched: ${error.cause?.message ?? error.message}`, { path });

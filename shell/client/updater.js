@@ -144,6 +144,7 @@ export class Updater {
     const held = await this.shelf.load("trusted/snapshot.json");
     const current = held && (await set.snapshot(held).catch(refusal));
     if (current) return set.withSnapshot(current, now);
+    this.guess(set.timestamp.snapshot);
     const bytes = await this.fetchPinned("snapshot", set.timestamp.snapshot);
     const snapshot = await set.snapshot(bytes);
     // Whatever has expired, and whatever the timestamp says now: what was trusted before holds back older ones.
@@ -152,6 +153,14 @@ export class Updater {
     const next = set.withSnapshot(snapshot, now);
     await this.shelf.keep("trusted/snapshot.json", bytes);
     return next;
+  }
+
+  /**
+   * Roles that are signed together have one number, so the targets are asked for before the snapshot has named them. A
+   * wrong guess is a file that nobody takes up: it is believed only once the snapshot names it.
+   */
+  guess({ version }) {
+    if (this.root.root.consistentSnapshot) this.repository.ahead?.({ role: "targets", name: `${version}.targets.json`, max: MAX.targets });
   }
 
   /** The targets that the snapshot names (5.6). */

@@ -1,15 +1,18 @@
 // The service worker of a program's own origin: serves the program's verified files, and nothing else.
 //
 // A program can write to everything that its origin stores, this worker's records too. So nothing stored is believed:
-// the name of the origin is a digest of the tenant, the program and a key of the shell; a policy counts only if that
-// key has signed it; a file is served only if the policy names its digest. A program that changes what is stored is not
-// served any more. Only the server of the origin could change this script, and it serves these files to everybody.
+// the name of the origin is a digest of the tenant, the place and a key of the shell, which gives each place to one
+// program and no other; a policy counts only if that key has signed it; a file is served only if the policy names its
+// digest. A program that changes what is stored is not served any more. Only the server of the origin could change this
+// script, and it serves these files to everybody.
 
 const DATABASE = "tenantry-program";
-const PAGES = ["/-/host.html", "/-/host.js", "/-/bridge.js"];
+
+/** These two files, as text: whoever puts the files together writes it here. So no page waits for another request. */
+const HOST = { page: "-/host.html", rules: "default-src 'none'; script-src 'unsafe-inline'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *" };
+const BRIDGE = "-/bridge.js";
 
 const NOTHING = "default-src 'none'; frame-ancestors *";
-const HOST = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *";
 
 const TYPES = {
   avif: "image/avif", css: "text/css; charset=utf-8", gif: "image/gif", htm: "text/html; charset=utf-8",
@@ -21,11 +24,7 @@ const TYPES = {
   xml: "application/xml",
 };
 
-addEventListener("install", (event) => {
-  // Nobody waits for these: the program can start without them.
-  caches.open(DATABASE).then((cache) => cache.addAll(PAGES.map((page) => new Request(page, { cache: "no-cache" })))).catch(() => {});
-  event.waitUntil(skipWaiting());
-});
+addEventListener("install", () => skipWaiting());
 
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 
@@ -33,16 +32,14 @@ addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   // Other hosts are a matter of the rules that each page, and each worker of it, comes with.
   if (url.origin !== location.origin) return;
-  if (PAGES.includes(url.pathname)) event.respondWith(page(url));
+  if (url.pathname === "/-/host.html") event.respondWith(host());
   else event.respondWith(inside(event, url));
 });
 
-/** A page of the shell's, always under its own rules: a program that can reach into it gains nothing. */
-async function page(url) {
-  const answer = (await caches.match(url.pathname)) ?? (await fetch(url.pathname));
-  if (!answer.ok) return refused(answer.status, "the page of the shell is missing");
-  const headers = { "content-type": answer.headers.get("content-type"), "content-security-policy": HOST, "x-content-type-options": "nosniff" };
-  return new Response(await answer.arrayBuffer(), { headers });
+/** The page of the shell's, always under its own rules: a program that can reach into it gains nothing. */
+function host() {
+  const headers = { "content-type": TYPES.html, "content-security-policy": HOST.rules, "x-content-type-options": "nosniff" };
+  return new Response(HOST.page, { headers });
 }
 
 const prefixOf = (url) => /^\/([0-9a-f]{32})(?:\/|$)/.exec(url.pathname)?.[1] ?? null;
@@ -113,7 +110,7 @@ function withBridge(bytes) {
   const html = new TextDecoder().decode(bytes);
   const head = /<head(?:\s[^>]*)?>/i.exec(html) ?? /<!doctype[^>]*>/i.exec(html);
   const at = head ? head.index + head[0].length : 0;
-  return `${html.slice(0, at)}<script src="/-/bridge.js"></script>${html.slice(at)}`;
+  return `${html.slice(0, at)}<script>${BRIDGE}</script>${html.slice(at)}`;
 }
 
 const verified = new Map();
@@ -132,7 +129,7 @@ async function signed(prefix) {
   const { text, signature, key } = (await stored("policies", prefix)) ?? {};
   if (!text || !prefix || !(await digest(text)).startsWith(prefix)) return null;
   const policy = JSON.parse(new TextDecoder().decode(text));
-  const own = `${policy.addr}\n${policy.app_id}\n${hex(key)}`;
+  const own = `${policy.addr}\n${policy.place}\n${hex(key)}`;
   if ((await label(new TextEncoder().encode(own))) !== location.hostname.split(".")[0]) return null;
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["verify"]);

@@ -103,6 +103,35 @@ test("every customer sees his own programs, under his own name", { timeout: 40_0
   }
 });
 
+test("a first start asks for little, for nothing twice, and opens a program before all has come", { timeout: 40_000 }, async () => {
+  const one = await fresh();
+  const page = await one.newPage();
+  // The archives of all others come only once it is open.
+  let [learn, release] = [];
+  const [own, isOpen] = [new Promise((resolve) => (learn = resolve)), new Promise((resolve) => (release = resolve))];
+  proxy.rule("/o/", async (body, path) => {
+    if (path.endsWith(".manifest.json")) {
+      const { releases } = JSON.parse(body).mini_programs.find((it) => it.name === "Roster");
+      learn(releases.flatMap(({ bundle, overlay }) => [bundle.sha256, overlay?.sha256]));
+    } else if (!(await own).some((sha256) => path.startsWith(`/o/${sha256}.`))) {
+      await isOpen;
+    }
+    return body;
+  });
+  proxy.asked.length = 0;
+  await page.goto(`${proxy.url}#t=${tenants[SMALL]}`);
+  await page.locator(".grid").waitFor();
+  await (await opened(page, "Roster")).locator("body", { hasText: "Roster" }).waitFor();
+  release();
+  await page.locator(".back").click();
+  await settled(page);
+  const asked = proxy.asked.map((it) => `${it.host}${it.path}`).filter((it) => !it.endsWith(".json") || it.includes("/o/"));
+  // The worker that keeps the page asks for it again, and is told that it is the same.
+  assert.deepEqual(proxy.asked.filter((it) => it.path === "/shell/").map((it) => it.status), [200, 304]);
+  assert.equal(new Set(asked).size, asked.length - 1, asked.join("\n"));
+  assert.equal(asked.filter((it) => it.includes("/o/")).length, 7, asked.join("\n"));
+});
+
 test("a program runs on an origin of its own, and lives as W3C MiniApps do", { timeout: 40_000 }, async () => {
   const page = await visit(await fresh(), proxy, tenants[PREMIUM]);
   await settled(page);

@@ -77,7 +77,7 @@ export class Proxy {
     return `http://shell.localhost:${this.port}/shell/`;
   }
 
-  /** Paths that contain this are answered by `change(body, path)`, which gives other bytes, or a path to ask instead. */
+  /** Paths that contain this are answered by `change(body, path)`, which gives other bytes, or a path to ask instead, or a promise. */
   rule(part, change) {
     this.rules.push({ part, change });
   }
@@ -103,7 +103,7 @@ export class Proxy {
     try {
       let { answer, body } = await this.get(path, headers);
       if (rule) {
-        const changed = rule.change(body, path);
+        const changed = await rule.change(body, path);
         body = typeof changed === "string" ? (await this.get(changed)).body : changed;
       }
       const out = { ...answer.headers, ...(answer.statusCode === 200 && { "content-length": body.length }) };

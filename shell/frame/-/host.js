@@ -1,13 +1,9 @@
-// Takes a program's files from the shell around this frame, and then gives the frame to the program. What is stored
-// here counts only with the shell's signature (see `-worker.js`), so whoever else sends something gains nothing.
+// Takes a program's files from the shell around this frame. What is stored here counts only with the shell's signature
+// (see `-worker.js`), so whoever else sends something gains nothing.
 
 const DATABASE = "tenantry-program";
-const PAGES = ["/-/host.html", "/-/host.js", "/-/bridge.js"];
 
 const CALLS = {
-  /** Whether a version is here. */
-  has: async ({ prefix }) => (await ask("policies", (it) => it.getKey(prefix))) !== undefined,
-
   /** Keeps a version, and drops the others. */
   async store({ prefix, policy, files }) {
     const transaction = (await open()).transaction(["policies", "files"], "readwrite");
@@ -17,18 +13,6 @@ const CALLS = {
     policies.put(policy, prefix);
     for (const [path, bytes] of files) kept.put(bytes, [prefix, path]);
     return ended(transaction);
-  },
-
-  /** Keeps what the shell adds to each program, for when there is no network. */
-  async keep() {
-    const cache = await caches.open(DATABASE);
-    const missing = await Promise.all(PAGES.map(async (page) => (await cache.match(page)) === undefined && page));
-    await cache.addAll(missing.filter(Boolean));
-  },
-
-  /** Gives the frame to the program. */
-  open({ path }) {
-    location.replace(path);
   },
 
   /** Leaves nothing of the program. */
@@ -70,14 +54,6 @@ function open() {
     request.onerror = () => reject(request.error);
   });
   return opened;
-}
-
-async function ask(store, question) {
-  const request = question((await open()).transaction(store).objectStore(store));
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }
 
 const ended = (transaction) =>
