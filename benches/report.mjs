@@ -65,7 +65,7 @@ async function once(browser, url) {
     const timed = async (name, ...what) => note(name, await page.evaluate(answered, what));
     if (view === "now") for (const other of VIEWS.slice(1)) await timed(`to ${other}`, "view", other);
     else {
-      for (const text of ["a", "ba", "bank", ""]) await timed(`filter \`${text}\``, "type", text);
+      for (const text of ["a", "e", "bank", ""]) await timed(`filter \`${text}\``, "type", text);
       await timed("filter a state", "press", "#state-denied");
       await timed("clear", "press", "#clear");
       if (await page.locator("#page-Next").count()) await timed("next page", "press", "#page-Next");

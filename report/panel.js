@@ -8,7 +8,7 @@ export class Panel {
   /** `close()` is told when a person is done with it. */
   constructor(node, close) {
     Object.assign(this, { node, close });
-    node.addEventListener("keydown", (event) => event.key === "Escape" && close());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.isOpen && close());
   }
 
   get isOpen() {
