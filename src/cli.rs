@@ -30,6 +30,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod settings;
+mod shell;
 mod simulate;
 mod stores;
 mod verify;
@@ -289,6 +290,7 @@ pub fn run() -> ExitCode {
             Command::Init(it) => init::run(&it),
             Command::New(it) => new::run(&settings, &it),
             Command::Fmt(it) => fmt::run(&settings, &it),
+            Command::Shell(it) => shell::run(&settings, &it),
             Command::Schema(it) => schema::run(&settings, &it),
             Command::Completions(it) => complete::run(&it),
             Command::Man(it) => man::run(&it),

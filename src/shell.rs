@@ -91,9 +91,9 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
-/// The root that a shell is to trust is no text, let alone JSON.
+/// The file that a shell is to trust is no root at all. Whether it is a good one, the shell itself finds out.
 #[derive(Debug, thiserror::Error)]
-#[error("the root is not JSON")]
+#[error("this is no root: JSON with `signed`, `_type` and `version` is one")]
 pub struct BadRoot;
 
 /// The shell itself: its page, and the worker that keeps the page.
@@ -124,7 +124,8 @@ pub fn frame() -> &'static [File; 2] {
 /// The page with everything in it that it names.
 fn filled(config: &Config, root: &[u8]) -> Result<String, BadRoot> {
     let root = std::str::from_utf8(root).map_err(|_| BadRoot)?;
-    let version = serde_json::from_str::<Value>(root).map_err(|_| BadRoot)?["signed"]["version"].clone();
+    let signed = serde_json::from_str::<Value>(root).map_err(|_| BadRoot)?["signed"].take();
+    let version = signed["version"].as_u64().filter(|_| signed["_type"] == "root").ok_or(BadRoot)?;
     let given = json!({ "config": config, "root": root, "version": version });
     // Nothing in it can end the element that it stands in.
     let given = given.to_string().replace('<', "\\u003c");
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_page_carries_the_root_byte_for_byte_and_nothing_can_break_out() {
-        let root = "{ \"signed\": {\"version\": 3, \"x\": \"</script><script>\"} }\n";
+        let root = "{ \"signed\": {\"_type\": \"root\", \"version\": 3, \"x\": \"</script><script>\"} }\n";
         let [page, _] = page(&config(), root.as_bytes()).expect("JSON");
         let page = text(&page.bytes);
         let given =
@@ -231,12 +232,16 @@ mod tests {
         let config =
             serde_json::json!({ "base": "../", "frames": "https://{label}.apps.example.com/", "platform": 15 });
         assert_eq!(given, serde_json::json!({ "config": config, "root": root, "version": 3 }));
-        assert!(matches!(super::page(&self::config(), b"<html>"), Err(BadRoot)));
+        for bad in [&b"<html>"[..], b"{}", b"\xff", br#"{"signed":{"_type":"root","version":"1"}}"#] {
+            assert!(matches!(super::page(&self::config(), bad), Err(BadRoot)));
+        }
     }
 
     #[test]
     fn another_page_is_another_version() {
-        let worker = |config: &Config| text(&page(config, b"{}").expect("JSON")[1].bytes).to_owned();
+        let worker = |config: &Config| {
+            text(&page(config, br#"{"signed":{"_type":"root","version":1}}"#).expect("JSON")[1].bytes).to_owned()
+        };
         let other = Config { platform: 16, ..config() };
         assert_eq!(worker(&config()), worker(&config()));
         assert_ne!(worker(&config()), worker(&other));

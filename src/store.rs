@@ -123,6 +123,8 @@ pub enum Cache {
     Immutable,
     /// A minute, and then ask again: a tenant's timestamp.
     Pointer,
+    /// Asked for each time: the files of the web shell, which change with a deployment.
+    Page,
     /// Not at all: what lies below `state/` is nobody else's business.
     Private,
 }
@@ -133,6 +135,7 @@ impl Cache {
         match key {
             _ if key.starts_with("state/") => Cache::Private,
             _ if key.ends_with("/timestamp.json") => Cache::Pointer,
+            _ if is_of_shell(key) => Cache::Page,
             _ => Cache::Immutable,
         }
     }
@@ -142,6 +145,7 @@ impl Cache {
         match self {
             Cache::Immutable => "public, max-age=31536000, immutable",
             Cache::Pointer => "public, max-age=60, must-revalidate",
+            Cache::Page => "no-cache",
             Cache::Private => "private, no-store",
         }
     }
@@ -149,12 +153,20 @@ impl Cache {
 
 /// The value of `Content-Type` that a key calls for.
 pub fn content_type(key: &str) -> &'static str {
-    match key.ends_with(".json") {
-        true => "application/json",
+    match key.rsplit('.').next() {
+        Some("json") => "application/json",
+        Some("html") if is_of_shell(key) => "text/html; charset=utf-8",
+        Some("js") if is_of_shell(key) => "text/javascript; charset=utf-8",
         // W3C MiniApp Packaging, section 4: the media type of a package.
-        false if key.starts_with("o/") => "application/miniapp-pkg+zip",
-        false => "application/octet-stream",
+        _ if key.starts_with("o/") => "application/miniapp-pkg+zip",
+        _ => "application/octet-stream",
     }
+}
+
+/// Whether a key is one of the web shell's. They are none of a publication: nothing that looks after publications
+/// counts, checks or deletes them.
+fn is_of_shell(key: &str) -> bool {
+    key.starts_with("shell/") || key.starts_with("frames/")
 }
 
 /// One object to put. Cache and type follow from the key.

@@ -183,3 +183,11 @@ fn no_two_kinds_reasons_or_guards_share_a_name() {
         assert_eq!(list.iter().collect::<BTreeSet<_>>().len(), list.len(), "{list:?}");
     }
 }
+
+/// Who copies an older header leaves programs a way out, or their place a page that does not run.
+#[test]
+fn the_header_for_the_origins_of_programs_is_the_one_that_they_need() {
+    let page = page("web-shell.md");
+    let given: Vec<&str> = page.lines().filter(|it| it.contains("add_header Content-Security-Policy")).collect();
+    assert_eq!(given, [format!("    add_header Content-Security-Policy \"{}\" always;", tenantry::shell::HOST)]);
+}

@@ -378,9 +378,11 @@ fn a_budget_that_optional_mini_programs_fill_shows_whom_it_concerns() {
     assert_eq!(repository.changes(&[]), [""; 0]);
     repository.commit("a budget");
     repository.edit("tenantry.yaml", "max_bytes: 100000", "max_bytes: 100000, preload: fill");
-    assert_eq!(repository.changes(&[]), ["preload com.example.chat: false → true (in_plan) x-ray,yankee,zulu"]);
+    assert_eq!(repository.changes(&[]), ["preload com.example.chat: false → true (project) x-ray,yankee,zulu"]);
+    let ran = repository.plan(&[]).ok();
+    assert!(ran.stdout.contains("because the project's own file says so (`tenantry.yaml:5`)"), "{}", ran.stdout);
     repository.commit("filled");
     // 16 KiB, and 4 KiB for each of the two, are left for signed files.
     repository.edit("tenantry.yaml", "max_bytes: 100000", "max_bytes: 24700");
-    assert_eq!(repository.changes(&[]), ["preload com.example.chat: true → false (in_plan) x-ray,yankee,zulu"]);
+    assert_eq!(repository.changes(&[]), ["preload com.example.chat: true → false (project) x-ray,yankee,zulu"]);
 }

@@ -33,6 +33,8 @@ mod onto;
 mod races;
 #[path = "publish/regions.rs"]
 mod regions;
+#[path = "publish/shell.rs"]
+mod shell;
 
 /// What the other tests have gone through, in one line. The counts may grow; whoever makes them shrink must say so here.
 #[test]

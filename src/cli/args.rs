@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Serve a publication on this machine as a CDN would, compile again on every change, and misbehave when told to.
     Serve(ServeArguments),
+    /// Write the web shell as files for a CDN, or put it into stores beside the tenants.
+    Shell(ShellArguments),
     /// Fetch a tenant's programs as a shell does: verify, keep, and say what may run.
     Fetch(FetchArguments),
     /// Make, list and rotate signing keys.

@@ -11,8 +11,7 @@ use crate::diag;
 use crate::explain::{Explainer, Explanation};
 use crate::first_start::{Archives, Share};
 use crate::index::Cost;
-use crate::model::Catalog;
-use crate::pipeline::{self, Decided};
+use crate::pipeline::{self, Checked, Decided};
 use crate::report::Format;
 
 pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(), Failure> {
@@ -43,7 +42,7 @@ pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(
     match &arguments.app_id {
         None => {
             let explanation = explainer.tenant();
-            let first_start = FirstStart::new(&checked.catalog, &decided[at]);
+            let first_start = FirstStart::new(&checked, &decided[at]);
             match arguments.format {
                 PlainFormat::Human => output::result(&format!("{explanation}{}\n", first_start.told())),
                 PlainFormat::Json => output::json(&Explained { explanation, first_start }),
@@ -102,9 +101,9 @@ struct Part {
 }
 
 impl FirstStart {
-    fn new(catalog: &Catalog, decided: &Decided) -> FirstStart {
-        let mut archives = pipeline::first_start::archives(catalog, std::slice::from_ref(decided));
-        let Archives { cost, level, percent, programs } = archives.pop().expect("one line-up was given");
+    fn new(checked: &Checked, decided: &Decided) -> FirstStart {
+        let Archives { cost, level, percent, programs } = pipeline::first_start::archives(checked, decided);
+        let catalog = &checked.catalog;
         let included = || decided.resolution.line_ups().flat_map(|it| &it.included);
         let part = |it: &Share| Part {
             app_id: catalog.program(it.program).app_id.to_string(),

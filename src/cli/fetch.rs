@@ -7,7 +7,7 @@
 mod words;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -101,9 +101,7 @@ fn fetch(client: &mut Client, now: Timestamp) -> Result<(Update, Start), ClientE
 }
 
 fn config(settings: &Settings, arguments: &FetchArguments) -> Result<Config, Failure> {
-    let path = trusted_root(settings, arguments)?;
-    let root = fs::read(&path)
-        .map_err(|why| Failure::new(Exit::World, format!("cannot read the root `{}`: {why}", path.display())))?;
+    let root = root(settings, arguments.root.as_deref())?;
     let mut config =
         Config::new(&arguments.dir, &arguments.url, address_of(settings, &arguments.tenant)?, root, arguments.platform);
     config.unit.clone_from(&arguments.unit);
@@ -114,11 +112,17 @@ fn config(settings: &Settings, arguments: &FetchArguments) -> Result<Config, Fai
 }
 
 /// The root that was named, that of the project's keys, or that of its development keys.
-fn trusted_root(settings: &Settings, arguments: &FetchArguments) -> Result<PathBuf, Failure> {
+pub(super) fn root(settings: &Settings, named: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let path = trusted_root(settings, named)?;
+    fs::read(&path)
+        .map_err(|why| Failure::new(Exit::World, format!("cannot read the root `{}`: {why}", path.display())))
+}
+
+fn trusted_root(settings: &Settings, named: Option<&Path>) -> Result<PathBuf, Failure> {
     let first = "root/1.root.json";
     let own = [settings.project.join("keys").join(first), settings.development_keys().join(first)];
-    match &arguments.root {
-        Some(path) => Ok(path.clone()),
+    match named {
+        Some(path) => Ok(path.to_owned()),
         None => own.into_iter().find(|it| it.is_file()).ok_or_else(|| {
             Failure::new(Exit::Usage, "there is no root to trust")
                 .help("name the root that the vendor gave you with `--root`, or run this in the project's folder")

@@ -2,18 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::packages::Packages;
-use super::{Decided, ReadTenant};
+use super::{Checked, Decided, ReadTenant};
+use crate::bundle;
 use crate::diag::Diagnostic;
 use crate::first_start::{self, Archives, Over, Size};
-use crate::model::{Catalog, Project};
+use crate::model::{Catalog, ProgramId, Project};
 use crate::text::Span;
 
-/// The archives of first starts, of some line-ups of one catalogue.
-pub fn archives(catalog: &Catalog, decided: &[Decided]) -> Vec<Archives> {
-    let packages = Packages::new(catalog);
-    let size = packages.sizes(catalog);
-    decided.par_iter().map(|it| first_start::archives(&size, &it.resolution, &it.rendered)).collect()
+/// The archives of a first start.
+pub fn archives(checked: &Checked, decided: &Decided) -> Archives {
+    first_start::archives(&checked.sizes(), &decided.resolution, &decided.rendered)
 }
 
 /// Has tenants preload what a budget has room for, where the project asks for that.
@@ -23,21 +21,17 @@ pub(super) fn fill(project: &Project, decided: &mut [Decided], size: Size<'_>) {
     }
 }
 
-/// What `check` can say: the line-ups are filled, and archives are packed where one that cannot be packed would be too
-/// large. The signed files, some kilobytes for a tenant, are not known here.
-pub(super) fn check(
-    project: &Project,
-    catalog: &Catalog,
-    tenants: &[ReadTenant],
-    decided: &mut [Decided],
-) -> Option<Diagnostic> {
+/// What can be said of a sound project before anything is signed: archives are packed where one that could not be packed
+/// would be too large. The signed files, some kilobytes for a tenant, are not known here.
+pub fn check(checked: &Checked, decided: &[Decided]) -> Option<Diagnostic> {
+    let Checked { project, catalog, tenants, .. } = checked;
     let (budget, span) = project.first_start?;
-    let packages = Packages::new(catalog);
-    fill(project, decided, &packages.sizes(catalog));
-    let bounds = packages.bounds(catalog);
-    let may_exceed = |it: &Decided| first_start::most(&bounds, &it.resolution, &it.rendered) > budget.max_bytes;
-    let sizes = packages.sizes(catalog);
-    judge((budget.max_bytes, span), catalog, tenants, decided, may_exceed, &sizes)
+    let bound = |program: ProgramId, release: usize| {
+        let files = &catalog.program(program).releases[release].package.files;
+        (checked.tree(program.at(), release), bundle::most_packed(files))
+    };
+    let may_exceed = |it: &Decided| first_start::most(&bound, &it.resolution, &it.rendered) > budget.max_bytes;
+    judge((budget.max_bytes, span), catalog, tenants, decided, may_exceed, &checked.sizes())
 }
 
 /// The same where everything is packed.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::packages::Packages;
 use super::{Checked, Decided, ReadTenant, inputs_digest};
 use crate::explain::Explainer;
 use crate::first_start;
@@ -60,9 +59,8 @@ fn first_start(
     measured: &[Vec<Measured>],
     signed: &BTreeMap<&str, u64>,
 ) -> Vec<u64> {
-    let packages = Packages::new(&checked.catalog);
     let size = |program: ProgramId, release: usize| {
-        (packages.tree(&checked.catalog, program.at(), release), measured[program.at()][release].length)
+        (checked.tree(program.at(), release), measured[program.at()][release].length)
     };
     let one = |(read, decided): (&ReadTenant, &Decided)| {
         let archives = first_start::archives(&size, &decided.resolution, &decided.rendered);

@@ -39,19 +39,9 @@ impl Packages {
         })
     }
 
-    /// Sizes as they are.
-    pub(crate) fn sizes(&self, catalog: &Catalog) -> impl Fn(ProgramId, usize) -> (Blake3, u64) + Sync {
-        move |program, release| {
-            let tree = self.tree(catalog, program.at(), release);
-            (tree, self.archive(catalog, program.at(), release).length)
-        }
-    }
-
-    /// Sizes that no archive exceeds, without packing one.
-    pub(crate) fn bounds(&self, catalog: &Catalog) -> impl Fn(ProgramId, usize) -> (Blake3, u64) + Sync {
-        move |program, release| {
-            let files = &catalog.program(program).releases[release].package.files;
-            (self.tree(catalog, program.at(), release), bundle::most_packed(files))
-        }
+    /// Its tree, and the bytes of its archive.
+    pub(crate) fn size(&self, catalog: &Catalog, program: ProgramId, release: usize) -> (Blake3, u64) {
+        let program = program.at();
+        (self.tree(catalog, program, release), self.archive(catalog, program, release).length)
     }
 }

@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use self::sides::{Matched, Sides};
-use super::packages::Packages;
 use super::{Checked, Decided, inputs_digest, simulate};
 use crate::bundle::{self, Bundles};
 use crate::changes::{
@@ -109,8 +108,7 @@ fn decide(
 fn fill(sides: &Sides, decided: &mut [Two<Decided>]) {
     let fill = |checked: &Checked, decided: Vec<&mut Decided>| {
         let Some(most) = checked.project.fills() else { return };
-        let packages = Packages::new(&checked.catalog);
-        let size = packages.sizes(&checked.catalog);
+        let size = checked.sizes();
         let one = |it: &mut Decided| first_start::fill(most, &size, &mut it.resolution, &it.rendered);
         decided.into_par_iter().for_each(one);
     };

@@ -19,7 +19,7 @@ use crate::explain::Explainer;
 use crate::first_start;
 use crate::index::Archive;
 use crate::load::SourceTree;
-use crate::model::{Catalog, Project, Tenant};
+use crate::model::{Catalog, ProgramId, Project, Tenant};
 use crate::render::{Rendered, Templates};
 use crate::resolve::{Included, Resolution, Resolver};
 use crate::text::SourceMap;
@@ -158,7 +158,8 @@ impl<'a> Simulation<'a> {
     fn fill(&self, tenant: &Tenant, resolution: &mut Resolution) {
         if let Some(most) = self.job.project.fills() {
             let (rendered, _) = self.templates.tenant(tenant, resolution);
-            first_start::fill(most, &self.packages.sizes(self.job.catalog), resolution, &rendered);
+            let size = |program: ProgramId, release: usize| self.packages.size(self.job.catalog, program, release);
+            first_start::fill(most, &size, resolution, &rendered);
         }
     }
 

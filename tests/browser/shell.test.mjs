@@ -200,6 +200,22 @@ test("after the first visit everything works without a network", { timeout: 40_0
   await context.setOffline(false);
 });
 
+test("what `tenantry shell` writes is all that a server needs", { timeout: 40_000 }, async () => {
+  const frames = `http://{label}.shell.localhost:${proxy.port}/`;
+  await project.run("shell", "--out", "web", "--frames", frames, "--platform", "15");
+  for (const [path, key] of [["/shell/worker.js", "shell/worker.js"], ["/shell/", "shell/index.html"], ["/-/host.html", "frames/-/host.html"], ["/-worker.js", "frames/-worker.js"]]) {
+    proxy.rule(path, () => readFileSync(`${project.folder}/web/${key}`));
+  }
+  const page = await visit(await fresh(), proxy, tenants[SMALL]);
+  await settled(page);
+  const config = await page.evaluate(() => JSON.parse(document.querySelector("#given").textContent).config);
+  assert.deepEqual(config, { base: "../", frames, platform: 15 });
+  await (await opened(page, "Inspection")).locator("body", { hasText: "Sopralluogo" }).waitFor();
+  proxy.isAway = true;
+  await page.reload();
+  await (await opened(page, "Roster")).locator("body", { hasText: "Roster" }).waitFor();
+});
+
 test("nothing new costs two requests and hardly a byte", { timeout: 40_000 }, async () => {
   const page = await visit(await fresh(), proxy, tenants[SMALL]);
   await settled(page);

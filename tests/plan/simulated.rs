@@ -301,7 +301,7 @@ fn a_budget_is_filled_again_when_something_ends_by_itself() {
         happens(&project, &["--to", "2027-12-31"]),
         [
             "2027-01-20T00:00:00Z lose com.example.maps acorn (not_entitled)",
-            "2027-01-20T00:00:00Z preload com.example.chat acorn (in_plan)",
+            "2027-01-20T00:00:00Z preload com.example.chat acorn (project)",
         ]
     );
 }

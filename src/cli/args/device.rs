@@ -147,3 +147,51 @@ pub(crate) enum KindArgument {
     /// Bundles and overlays.
     Bundle,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = SHELL_AFTER_HELP)]
+pub(crate) struct ShellArguments {
+    /// Write the files into this folder, below `shell/` and `frames/`.
+    #[arg(long, value_name = "DIR", required_unless_present = "store")]
+    pub(crate) out: Option<PathBuf>,
+    /// Put the files into this store of `tenantry.yaml`, beside its tenants; `all` stands for every store of the project.
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::stores))]
+    pub(crate) store: Vec<String>,
+    /// The URL of a program's origin, with `{label}` as the first part of its name, such as `https://{label}.apps.example.com/`.
+    #[arg(long, value_name = "URL", value_parser = frames)]
+    pub(crate) frames: String,
+    /// The URL above `root/`, `t/` and `o/`, from the shell's page; it lies beside them when left out.
+    #[arg(long, value_name = "URL", default_value = "../", value_parser = base)]
+    pub(crate) base: String,
+    /// The shell's platform code, which decides which versions fit it.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) platform: u32,
+    /// The root to trust; the project's first one when left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+    /// Ask for something new at least as often; once an hour when left out.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) check_every: Option<u32>,
+    /// Sentences, or JSON with every file and its headers.
+    #[arg(long, value_enum, default_value_t = PlainFormat::Human)]
+    pub(crate) format: PlainFormat,
+}
+
+const SHELL_AFTER_HELP: &str = "\
+`shell/` is served beside the tenants; `frames/` on every name that `--frames` stands for, and every answer there needs a header. See docs/web-shell.md.";
+
+fn frames(text: &str) -> Result<String, String> {
+    let rest = ["https://{label}.", "http://{label}."].iter().find_map(|it| text.strip_prefix(it));
+    let is_host = |it: &str| it.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b)) && !it.is_empty();
+    match rest.map(|it| it.strip_suffix('/').unwrap_or(it)) {
+        Some(host) if is_host(host) => Ok(text.to_owned()),
+        _ => Err("write it as `https://{label}.apps.example.com/`: a name of its own for each program".into()),
+    }
+}
+
+fn base(text: &str) -> Result<String, String> {
+    match text.ends_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err("it is a folder, so it ends with `/`".into()),
+    }
+}

@@ -57,7 +57,7 @@ pub(super) fn read<'a>(job: &Job<'_>, shapes: &Shapes, previous: Option<&'a Inde
     }
     if files.is_empty() && !kept.is_empty() {
         let (project, catalog) = (Project::default(), Catalog::default());
-        let checked = Checked { project, catalog, tenants: Vec::new(), diagnostics: Vec::new(), was_misjudged: false };
+        let checked = Checked::new(project, catalog, Vec::new(), Vec::new());
         return Read { checked, basis, inputs, kept, has_catalog: false };
     }
     let others: Vec<TenantKey<'_>> = kept.values().map(|record| key(tree, record)).collect();

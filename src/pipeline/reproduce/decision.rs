@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::super::compile::{COMPILER, basis_from_nothing, inputs_of};
-use super::super::packages::Packages;
 use super::super::{Checked, Decided, check, is_sound};
 use crate::bundle::Bundles;
 use crate::compose::{Composed, Composer};
@@ -30,7 +29,6 @@ pub struct Decision {
     pub now: Timestamp,
     /// Positions by public identifier; looked into, never walked over.
     positions: HashMap<Box<str>, usize>,
-    packages: Packages,
     basis: OnceLock<Blake3>,
 }
 
@@ -41,10 +39,9 @@ impl Decision {
         if !is_sound(&checked.diagnostics) {
             return Err((tree, std::mem::take(&mut checked.diagnostics)));
         }
-        let packages = Packages::new(&checked.catalog);
         let positions = checked.tenants.iter().enumerate();
         let positions = positions.map(|(at, it)| (Box::from(&*it.tenant.tenant_id), at)).collect();
-        Ok(Decision { tree, checked, decided, now, positions, packages, basis: OnceLock::new() })
+        Ok(Decision { tree, checked, decided, now, positions, basis: OnceLock::new() })
     }
 
     /// The position of a tenant, by its public identifier.
@@ -86,12 +83,12 @@ impl Decision {
 
     /// Digest of a version's files.
     pub fn tree_of(&self, program: usize, release: usize) -> Blake3 {
-        self.packages.tree(&self.checked.catalog, program, release)
+        self.checked.tree(program, release)
     }
 
     /// A version's files as this compiler packs them.
     pub fn archive_of(&self, program: usize, release: usize) -> Archive {
-        self.packages.archive(&self.checked.catalog, program, release)
+        self.checked.archive(program, release)
     }
 
     /// What a compile of this commit would write down as the source of a tenant.
