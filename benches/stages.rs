@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tenantry::bundle;
+use tenantry::bundle::{self, Bundles};
 use tenantry::check;
 use tenantry::check::schema::{self, Shapes};
-use tenantry::compose::{Bundles, Composer};
+use tenantry::compose::Composer;
 use tenantry::digest::{Blake3, Sha256};
 use tenantry::index::Archive;
 use tenantry::input::TenantDocument;

@@ -1,7 +1,7 @@
 // What happens to tenants, as `tenantry plan` and `tenantry simulate` tell it: one entry for each class.
 
 import { write } from "./address.js";
-import { el, sparing } from "./dom.js";
+import { el, sparing, table } from "./dom.js";
 import { plain } from "./reasons.js";
 import { counted, date, spaced } from "./words.js";
 
@@ -18,7 +18,7 @@ export function entry(it) {
   return el("article", { class: `change w-${it.weight}` },
     el("h3", {}, el("span", { class: "weight" }, el("span", { "aria-hidden": "true" }, weightSign(it.weight)), " ", it.weight), " ", who(it)),
     el("ul", { class: "what" }, lines(it).map((line) => el("li", {}, line))),
-    because(it),
+    because(it), it.changes.filter((one) => one.each).map(each),
     el("p", { class: "names" }, sparing(it.tenants, NAMED, (name) => [el("a", { href: write("why", { tenant: name }) }, el("bdi", {}, name)), " "])));
 }
 
@@ -94,6 +94,15 @@ function because({ changes, tenants }) {
   return el("div", { class: "because" },
     el("p", { class: "title" }, tenants.length > 1 ? ["Because, for ", el("code", {}, tenants[0])] : "Because"),
     el("ul", { class: "facts" }, sparing([...found.values()], 8, told)));
+}
+
+/** What a change is for each tenant, where that differs. A table of hundreds is made when somebody wants it. */
+function each({ kind, item: what, app_id, each: all }) {
+  const title = [spaced(kind), what ?? app_id].filter(Boolean).join(" ");
+  const rows = () => Object.entries(all).flatMap(([tenant, values]) => values.map(({ from, to }) => [tenant, from ?? "", to ?? ""]));
+  const box = el("details", { ontoggle: () => box.children.length === 1 && box.append(table(`${title}, tenant by tenant`, ["Tenant", "From", "To"], rows())) },
+    el("summary", {}, `${title}, tenant by tenant`));
+  return box;
 }
 
 /** Tenants that cannot be compiled any more. */

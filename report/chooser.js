@@ -16,7 +16,7 @@ export class Chooser {
       oninput: () => this.suggest(), onkeydown: (event) => this.key(event), onblur: () => this.close(), onfocus: () => this.field.value && this.suggest(),
     });
     this.list = el("ul", { id: "suggestions", role: "listbox", "aria-label": "Tenants", hidden: true, onpointerdown: (event) => this.press(event) });
-    this.count = el("span", { class: "unseen", role: "status" });
+    this.count = el("span", { class: "count", role: "status" });
     this.node = el("div", { class: "chooser" }, el("label", { for: "tenant" }, "Tenant"), el("div", { class: "combo" }, this.field, this.list), this.count);
   }
 
@@ -31,7 +31,7 @@ export class Chooser {
     this.active = this.found.length > 0 ? 0 : -1;
     replace(this.list, this.found.map((at, position) => this.option(at, position)), fits.length > SHOWN && el("li", { class: "hint", role: "presentation" }, `${number(fits.length - SHOWN)} more`));
     this.list.hidden = this.found.length === 0;
-    this.count.textContent = text === "" ? "" : `${number(fits.length)} found`;
+    this.count.textContent = text === "" ? "" : fits.length === 0 ? "none is called so" : `${number(fits.length)} found`;
     this.point();
   }
 

@@ -70,6 +70,17 @@ export function table(caption, columns, rows, attributes = {}) {
 export function sparing(items, most, make) {
   const rest = items.length - most;
   if (rest <= 0) return items.map(make);
-  const more = button(`${rest} more`, () => more.replaceWith(...sparing(items.slice(most), Math.max(most, 200), make).flat(Infinity)), { class: "button more" });
+  const show = () => {
+    const made = sparing(items.slice(most), Math.max(most, 200), make).flat(Infinity).filter(isSaid);
+    more.replaceWith(...made);
+    onward(made);
+  };
+  const more = button(`${rest} more`, show, { class: "button more" });
   return [...items.slice(0, most).map(make), more];
+}
+
+/** The focus, which was on a button that is gone, goes to the first of `made` that can have it. */
+export function onward(made) {
+  const nodes = made.filter((it) => it instanceof Element);
+  nodes.flatMap((it) => [it, ...it.querySelectorAll("a, button, summary")]).find((it) => it.matches("a, button, summary"))?.focus({ preventScroll: true });
 }

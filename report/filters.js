@@ -8,7 +8,11 @@ export class Filters {
   constructor(book, names, change) {
     this.fields = names.map((name) => ({ name, node: field(book, name, (value) => change({ [name]: value || null, page: null })) })).filter((it) => it.node);
     const clear = Object.fromEntries(names.map((name) => [name, null]));
-    this.clear = button("Clear", () => change({ ...clear, state: null, page: null }), { id: "clear", class: "button quiet" });
+    const empty = () => {
+      change({ ...clear, state: null, page: null });
+      this.fields[0].node.querySelector("input, select").focus();
+    };
+    this.clear = button("Clear", empty, { id: "clear", class: "button quiet" });
     this.node = el("div", { class: "filters", role: "search" }, this.fields.map((it) => it.node), this.clear);
   }
 

@@ -3,21 +3,23 @@
 /** Between two questions, in milliseconds. */
 const EVERY = 2000;
 
-/** Asks beside the page. `hear(document)` gets what is new, `miss(isAway)` whether the server answers. */
-export function listen(hear, miss) {
+/** How much is shown of a reason why there is no document, in characters. */
+const LONGEST = 400;
+
+/** Asks beside the page. `hear(document)` gets what is new, `say(trouble)` why there is nothing new, or null. */
+export function listen(hear, say) {
   let tag = null;
   const ask = async () => {
-    try {
-      const answer = await fetch("report.json", { headers: tag ? { "if-none-match": tag } : {}, cache: "no-store" });
-      if (answer.ok) {
-        tag = answer.headers.get("etag");
-        hear(await answer.json());
-      }
-      miss(!answer.ok && answer.status !== 304);
-    } catch {
-      miss(true);
-    }
+    const answer = await fetch("report.json", { headers: tag ? { "if-none-match": tag } : {}, cache: "no-store" }).catch(() => null);
+    if (answer === null) return say("The server does not answer.");
+    if (answer.status === 304) return say(null);
+    const text = await answer.text().catch(() => null);
+    if (text === null) return say("The answer of the server broke off.");
+    if (!answer.ok) return say(`No newer report: ${text.slice(0, LONGEST)}`);
+    tag = answer.headers.get("etag");
+    say(null);
+    return hear(JSON.parse(text));
   };
-  const again = () => (document.hidden ? Promise.resolve() : ask()).then(() => setTimeout(again, EVERY));
-  return ask().then(() => setTimeout(again, EVERY));
+  const again = () => (document.hidden ? Promise.resolve() : ask()).finally(() => setTimeout(again, EVERY));
+  return ask().finally(() => setTimeout(again, EVERY));
 }

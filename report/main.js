@@ -2,7 +2,7 @@
 
 import { read, write } from "./address.js";
 import { Book } from "./book.js";
-import { el, replace, ticked } from "./dom.js";
+import { el, replace, ticked, when } from "./dom.js";
 import { impact } from "./impact.js";
 import { listen } from "./live.js";
 import { matrix } from "./matrix.js";
@@ -13,24 +13,24 @@ import { store } from "./stores.js";
 import { timeline } from "./timeline.js";
 import { trust } from "./trust.js";
 import { why } from "./why.js";
-import { date } from "./words.js";
 
 /** Views by their names in the address. Each makes `{ node }`, and what it can do better than being made again:
- * `show(wanted)` with other wishes, `settled()` once it stands in the page, `resized()`, `printed()`, `left()` when a panel closes. */
+ * `show(wanted)` with other wishes, `settled()` once it stands in the page, `resized()`, `printed()`, `left()` when a
+ * panel closes, `where()` and `goTo(place)` for the focus in another document. */
 const VIEWS = { now, matrix, impact, timeline, sizes, trust, store, why };
 const TITLES = { now: "Now", matrix: "Matrix", impact: "Impact", timeline: "Timeline", sizes: "Sizes", trust: "Trust", store: "Store", why: "Why" };
 
 /** How long nobody types before the address says what is shown, in milliseconds. */
 const PAUSE = 150;
 
-const page = (id) => document.querySelector(`#${id}`);
+const page = (id) => document.getElementById(id);
 
 class Session {
   constructor(data) {
     this.memory = {};
     this.panel = new Panel(page("panel"), () => this.closePanel());
     addEventListener("hashchange", () => this.go());
-    addEventListener("resize", () => this.view?.resized?.());
+    addEventListener("resize", () => (this.view?.resized?.(), reachable(page("main"))));
     addEventListener("beforeprint", () => this.view?.printed?.());
     setInterval(() => this.book && ticked(document.body, this.book.now()), 20_000);
     page("skip").addEventListener("click", (event) => (event.preventDefault(), page("main").focus()));
@@ -39,18 +39,22 @@ class Session {
 
   /** Shows a document, in place of the one before if there is one. */
   take(data) {
-    const before = this.book && kept();
+    const before = this.book && { ...kept(), place: this.view.where?.() };
+    const { name, wanted } = this;
     this.book = new Book(data);
     this.name = null;
     this.head();
-    this.go();
-    if (before) restored(before);
+    if (!before) return this.go();
+    this.show(name, wanted);
+    restored(before);
+    if (before.place) this.view.goTo(before.place);
+    return undefined;
   }
 
   head() {
     const { project, compiler, at, redacted } = this.book.document;
     replace(page("project"), el("strong", {}, project.title ?? project.name), project.commit && [" ", el("code", {}, project.commit.slice(0, 12))]);
-    replace(page("origin"), el("time", { datetime: at }, date(at)), el("span", {}, compiler), redacted && el("span", {}, "names left out"));
+    replace(page("origin"), el("span", {}, when(at, this.book.now())), el("span", { class: "compiler" }, compiler), redacted && el("span", {}, "names left out"));
     document.documentElement.dataset.ready = "";
   }
 
@@ -66,8 +70,16 @@ class Session {
   show(name, wanted) {
     const isSame = this.name === name && this.view.show && !(name === "why" && this.wanted.tenant !== wanted.tenant);
     const isOther = this.name !== null && this.name !== name;
+    const id = document.activeElement?.id;
     Object.assign(this, { name, wanted });
-    if (isSame) return this.view.show(wanted);
+    if (isSame) this.view.show(wanted);
+    else this.make(name, wanted, isOther);
+    reachable(page("main"));
+    // What had the focus may have been made anew.
+    if (!isOther && id && document.activeElement === document.body) page(id)?.focus({ preventScroll: true });
+  }
+
+  make(name, wanted, isOther) {
     if (name !== "matrix") this.panel.hide();
     this.view = VIEWS[name]({ book: this.book, panel: this.panel, memory: this.memory, wanted, change: (part) => this.change(part), open: (hash) => { location.hash = hash; } });
     document.body.classList.toggle("is-full", this.view.isFull === true);
@@ -75,8 +87,7 @@ class Session {
     this.marks(name, wanted);
     this.view.settled?.();
     if (isOther) this.arrive();
-    if (wanted.at) page(`main`).querySelector(`[id="${CSS.escape(`at-${wanted.at}`)}"]`)?.scrollIntoView();
-    return undefined;
+    if (wanted.at) page(`at-${wanted.at}`)?.scrollIntoView();
   }
 
   /** Somebody who followed a link begins at the top of what it leads to. */
@@ -95,6 +106,8 @@ class Session {
       if (link.id === `to-${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     });
+    // On a narrow screen the links are a strip.
+    page("views").scrollLeft = page(`to-${name}`).offsetLeft - page("views").offsetLeft - 40;
   }
 
   /** Other wishes for the same view; those that are null end. The address follows when a person pauses: browsers take no
@@ -114,20 +127,35 @@ class Session {
 
 /** Where a person is: focus, what is selected in a field, and how far everything is scrolled. */
 function kept() {
-  const { activeElement: at } = document;
-  return { id: at?.id, selection: at?.selectionStart === undefined ? null : [at.selectionStart, at.selectionEnd], isInSheet: at?.closest(".sheet") !== null && at !== document.body, scroll: [scrollX, scrollY], frame: [page("frame")?.scrollLeft, page("frame")?.scrollTop] };
+  const at = document.activeElement ?? document.body;
+  const frame = page("frame");
+  return { id: at.id, value: at.value, selection: [at.selectionStart, at.selectionEnd], scroll: [scrollX, scrollY], frame: [frame?.scrollLeft, frame?.scrollTop] };
 }
 
-function restored({ id, selection, scroll, frame }) {
-  const node = id && page(id);
+function restored({ id, value, selection, scroll, frame }) {
+  const node = page(id);
   node?.focus({ preventScroll: true });
-  if (selection?.[0] !== null) node?.setSelectionRange?.(...(selection ?? []));
+  if (node?.matches?.("input")) {
+    if (node.value !== value) {
+      node.value = value;
+      node.dispatchEvent(new Event("input"));
+    }
+    node.setSelectionRange(...selection);
+  }
   page("frame")?.scrollTo(...frame);
   scrollTo(...scroll);
+}
+
+/** What scrolls can be come to with the keyboard; what does not is no stop on its way. */
+function reachable(root) {
+  root.querySelectorAll(".wide").forEach((it) => {
+    if (it.scrollWidth > it.clientWidth) it.tabIndex = 0;
+    else it.removeAttribute("tabindex");
+  });
 }
 
 const inlined = page("data")?.textContent.trim();
 const session = new Session(inlined ? JSON.parse(inlined) : null);
 if (!inlined) {
-  listen((data) => session.take(data), (isAway) => replace(page("notice"), isAway && "The server does not answer: this is what it said last."));
+  listen((data) => session.take(data), (trouble) => replace(page("notice"), trouble));
 }

@@ -69,7 +69,7 @@ export function matrix({ book, wanted, change, panel, memory }) {
     el("div", { class: "bar" }, count, pages),
     sheet.node);
   show(wanted);
-  return { node, show, settled: () => sheet.reveal(), left: () => sheet.focus(), printed: () => sheet.widen(), isFull: true };
+  return { node, show, settled: () => sheet.reveal(), left: () => sheet.focus(), where: () => sheet.where(), goTo: (place) => sheet.goTo(place), printed: () => sheet.widen(), isFull: true };
 }
 
 /** `acme/com.example.chat` as positions, of which one is undefined where there is no such thing. */

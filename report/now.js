@@ -72,7 +72,7 @@ function keys(book) {
 }
 
 function stores(list) {
-  if (list.length === 0) return card("Stores", write("store"), el("p", {}, "The project names none."));
+  if (list.length === 0) return card("Stores", write("store"), el("p", {}, "None was asked: ", el("code", {}, "tenantry report --store all")));
   return card("Stores", write("store"), el("dl", { class: "pairs" }, list.map(({ store, error, log }) => {
     const current = log?.publications.find((it) => it.is_current);
     return pair(store, error ? el("span", { class: "trouble" }, "▲ ", plain(error)) : current ? `publication ${current.publication}` : "nothing published");

@@ -8,7 +8,7 @@ export class Panel {
   /** `close()` is told when a person is done with it. */
   constructor(node, close) {
     Object.assign(this, { node, close });
-    node.addEventListener("keydown", (event) => event.key === "Escape" && close());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.isOpen && close());
   }
 
   get isOpen() {
@@ -20,7 +20,7 @@ export class Panel {
     const decision = book.told(tenant, program);
     const { name, title } = decision.tenant;
     this.open(`${decision.program.title} for ${name}`, [
-      el("p", { class: "verdict" }, sign(decision.state, { isNamed: false }), " ", decision.state.text, decision.version && [" ", el("span", { class: "version" }, decision.version)]),
+      el("p", { class: "verdict" }, sign(decision.state, { isNamed: false }), " ", decision.version && [el("span", { class: "version" }, decision.version), " "], decision.state.text),
       el("dl", { class: "facts-of" },
         el("dt", {}, "Program"), el("dd", {}, el("code", {}, decision.program.app_id)),
         el("dt", {}, "Tenant"), el("dd", {}, el("a", { href: write("why", { tenant: name }) }, el("bdi", {}, title ?? name)), `, plan ${book.plan(decision.tenant)}`)),

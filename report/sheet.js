@@ -32,6 +32,7 @@ export class Sheet {
     this.table.setAttribute("aria-colcount", programs.length + 1);
     this.table.setAttribute("aria-rowcount", total + 1);
     replace(this.head, el("tr", { role: "row", "aria-rowindex": 1 }, el("th", { role: "columnheader", scope: "col", class: "corner" }, "Class")));
+    this.node.hidden = classes.length === 0 || programs.length === 0;
     this.fill();
   }
 
@@ -116,7 +117,7 @@ export class Sheet {
   }
 
   rest(row, count) {
-    const fold = el("button", { type: "button", class: "fold more", tabindex: "-1" }, `${number(Math.min(MEMBERS, count))} more of ${number(count)}`);
+    const fold = el("button", { type: "button", class: "fold more", tabindex: "-1" }, count <= MEMBERS ? `${count} more` : `${MEMBERS} more of ${number(count)}`);
     return { ...row, isRest: true, node: el("tr", { role: "row", class: "member" }, el("th", { role: "rowheader", scope: "row" }, fold)) };
   }
 
@@ -143,6 +144,23 @@ export class Sheet {
     if (!cell) return;
     this.rove(cell.parentNode.sectionRowIndex, cell.cellIndex);
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  /** Where a person is, in words that mean the same in another document; null when he is not here. */
+  where() {
+    const row = this.rows[this.place.row];
+    if (!row || !this.table.contains(document.activeElement)) return null;
+    const { tenants, programs } = this.book.document;
+    return { tenant: tenants[row.tenant].name, isClass: row.isClass, program: programs[this.programs[this.place.column - 1]]?.app_id };
+  }
+
+  /** Goes there, if there is such a place. */
+  goTo({ tenant, isClass, program }) {
+    const at = this.book.tenantAt.get(tenant);
+    const row = this.rows.findIndex((it) => !it.isRest && it.isClass === isClass && (isClass ? it.tenants.includes(at) : it.tenant === at));
+    if (row < 0) return;
+    this.rove(row, this.programs.indexOf(this.book.programAt.get(program)) + 1);
+    this.focus();
   }
 
   focus() {

@@ -1,7 +1,7 @@
 // What programs weigh, and what a new device fetches before it is ready.
 
 import { write } from "./address.js";
-import { el, replace, svg, table } from "./dom.js";
+import { el, onward, replace, svg, table } from "./dom.js";
 import { squarified } from "./treemap.js";
 import { counted, number, size } from "./words.js";
 
@@ -101,7 +101,7 @@ function versionList(book, wanted, isRaw) {
       version.channel, version.review, number(version.tenants), size(version.length), size(version.unpacked),
       number(version.files.length + (version.more?.files ?? 0)),
     ])),
-    rows.length > most && el("button", { type: "button", class: "button", onclick: () => show(Infinity) }, `${number(rows.length - most)} more`));
+    rows.length > most && el("button", { type: "button", class: "button", onclick: () => (show(Infinity), onward([...box.querySelectorAll("tbody tr")].slice(most))) }, `${number(rows.length - most)} more`));
   show(60);
   return [el("h2", {}, "Versions"), box];
 }

@@ -8,7 +8,7 @@ export function store({ book }) {
   const { stores: list } = book.document;
   return {
     node: el("div", {}, el("h1", {}, "Store"),
-      list.length === 0 && el("p", {}, "The project names no store: ", el("code", {}, "out/"), " is all there is."),
+      list.length === 0 && el("p", { class: "lead" }, "No store was asked: ", el("code", {}, "tenantry report --store all"), " asks those that the project names."),
       list.map(({ store: name, place, error, log, gc }) => el("section", { class: "store" },
         el("h2", {}, plain(place.startsWith(name) ? place : `${name}, ${place}`)),
         error && el("p", { class: "trouble" }, "▲ ", plain(error)),

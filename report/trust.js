@@ -14,13 +14,13 @@ export function trust({ book }) {
     node: el("div", {}, head,
       el("p", { class: "lead" }, `Environment ${it.environment}, root ${it.root.version}, which expires `, when(it.root.expires, book.now()), "."),
       weakest(book).map((role) => el("p", { class: "trouble" }, warning(role))),
-      table("Roles, their keys, and until when they sign", ["Role", "Signs", "Threshold", "Keys", "First end", "#Left", "Keys since"], it.roles.map((role) => [
+      table("Roles, their keys, and until when they sign", ["Role", "#Left", "First end", "Threshold", "Keys", "Signs", "Keys since"], it.roles.map((role) => [
         el("strong", {}, role.role),
-        role.signs,
+        left(book, role),
+        role.until ? when(role.until, book.now())[0] : "no end",
         `${role.threshold} of ${role.keys.length}`,
         role.keys.map((key) => el("details", { class: "key" }, el("summary", {}, el("code", {}, key.slice(0, SHORT), "…")), el("code", {}, key))),
-        role.until ? when(role.until, book.now())[0] : "no end",
-        left(book, role),
+        role.signs,
         `root ${role.changed.version}`,
       ]))),
   };

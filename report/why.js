@@ -3,7 +3,7 @@
 import { write } from "./address.js";
 import { Chooser } from "./chooser.js";
 import { copied, markdown } from "./copy.js";
-import { button, el, replace, table } from "./dom.js";
+import { button, el, onward, replace, table } from "./dom.js";
 import { Filters } from "./filters.js";
 import { fitting } from "./narrow.js";
 import { sign, told } from "./reasons.js";
@@ -33,7 +33,10 @@ function everybody({ book, wanted, change }) {
   const columns = ["Tenant", "Title", "Status", "Plan", "Profile", "Region", ...(book.document.first_start ? ["#First start"] : [])];
   const more = (found, most) => replace(box,
     table("Tenants", columns, found.slice(0, most).map((at) => row(book, book.document.tenants[at]))),
-    found.length > most && button(`${number(Math.min(ROWS, found.length - most))} more of ${number(found.length - most)}`, () => more(found, most + ROWS)));
+    found.length > most && button(`${number(Math.min(ROWS, found.length - most))} more of ${number(found.length - most)}`, () => {
+      more(found, most + ROWS);
+      onward([...box.querySelectorAll("tbody tr")].slice(most));
+    }));
   show(wanted);
   return { node: el("div", {}, filters.node, count, box), show };
 }
@@ -92,6 +95,6 @@ function branch({ state, list: some }) {
 
 function leaf(it) {
   return el("li", { class: "leaf", "data-program": it.program.app_id },
-    el("p", {}, sign(it.state), " ", el("strong", {}, it.program.title), it.version && [" ", el("span", { class: "version" }, it.version)], " ", el("code", { class: "id" }, it.program.app_id)),
+    el("p", {}, sign(it.state), " ", el("a", { class: "title", href: write("matrix", { cell: `${it.tenant.name}/${it.program.app_id}` }) }, it.program.title), it.version && [" ", el("span", { class: "version" }, it.version)], " ", el("code", { class: "id" }, it.program.app_id)),
     told(it));
 }

@@ -29,6 +29,7 @@ export function away(instant, now) {
   const minutes = Math.floor(far / 60_000);
   const hours = Math.floor(minutes / 60);
   const text = far >= 2 * DAY ? counted(Math.floor(far / DAY), "day") : hours >= 1 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
+  if (minutes === 0) return "now";
   return left >= 0 ? `in ${text}` : `${text} ago`;
 }
 

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
-use crate::bundle::{self, Bundle, Files};
+use crate::bundle::{self, Bundle, Bundles, Files};
 use crate::digest::Blake3;
-use crate::index::Archive;
+use crate::first_start::{self, Load};
+use crate::index::{Archive, Cost};
 use crate::input::ExpirationStrategy;
 use crate::manifest::{
     self, Body, Face, File, Fragment, Json, MiniProgram, Offline, PlatformVersion, Revoked, Update, Version,
@@ -15,9 +16,6 @@ use crate::model::{Catalog, ProgramId, Project, Release, Tenant};
 use crate::render::{Rendered, RenderedRelease};
 use crate::resolve::{Chosen, Included, Resolution};
 use crate::time::{Duration, Window};
-
-/// The archives of a catalogue's versions: by program, then by release; none for a version that nobody has.
-pub type Bundles = Vec<Vec<Option<(Blake3, Archive)>>>;
 
 /// One tenant's manifest, ready to be dated and signed.
 #[derive(Debug)]
@@ -32,6 +30,8 @@ pub struct Composed {
     pub overlays: Vec<Bundle>,
     /// How many programs are in.
     pub entitlements: u32,
+    /// The archives that a device fetches which has nothing yet.
+    pub preloaded: Cost,
     /// The longest that its metadata may last, by its compliance profile.
     pub max_ttl: Option<Duration>,
 }
@@ -65,17 +65,26 @@ impl<'a> Composer<'a> {
     /// Composes one tenant's manifest.
     pub fn tenant(&self, tenant: &Tenant, resolution: &Resolution, rendered: &Rendered) -> Composed {
         let (project, catalog) = (self.project, self.catalog);
+        let size = first_start::packed(self.bundles);
         let mut named = BTreeMap::new();
         let mut overlays = Vec::new();
+        let mut loads: Vec<Vec<Load>> = Vec::with_capacity(1 + resolution.cohorts.len());
         let mut line_up = |resolution: &Resolution, rendered: &Rendered| -> LineUp {
+            let mut preloaded = Vec::with_capacity(resolution.included.len());
             let programs = resolution.included.iter().zip(&rendered.releases).map(|(included, rendered)| {
                 for chosen in &included.releases {
                     let (tree, archive) = self.archive(included.program, chosen);
                     named.insert(tree, archive);
                 }
-                (included.program, self.fragment(included, rendered, &mut overlays), included.window)
+                let (fragment, weights) = self.fragment(included, rendered, &mut overlays);
+                if included.preload {
+                    preloaded.extend(first_start::load(&size, included, &weights));
+                }
+                (included.program, fragment, included.window)
             });
-            programs.collect()
+            let programs = programs.collect();
+            loads.push(preloaded);
+            programs
         };
         let programs = line_up(resolution, rendered);
         let cohorts = resolution.cohorts.iter().zip(&rendered.cohorts);
@@ -97,6 +106,7 @@ impl<'a> Composer<'a> {
             bundles: named.into_iter().collect(),
             overlays,
             entitlements: u32::try_from(resolution.included.len()).expect("fewer than 2^32 programs"),
+            preloaded: first_start::heaviest(loads.iter().map(Vec::as_slice)).map(|it| it.cost).unwrap_or_default(),
             max_ttl: max_ttl(catalog, tenant),
         }
     }
@@ -120,17 +130,26 @@ impl<'a> Composer<'a> {
         self.bundles[program.at()][chosen.release].expect("every version that somebody has was packed")
     }
 
-    fn fragment(&self, included: &Included, rendered: &[RenderedRelease], overlays: &mut Vec<Bundle>) -> Arc<Fragment> {
+    /// A program as it is written, and the tree and bytes of each release's overlay.
+    fn fragment(
+        &self,
+        included: &Included,
+        rendered: &[RenderedRelease],
+        overlays: &mut Vec<Bundle>,
+    ) -> (Arc<Fragment>, Vec<Option<(Blake3, u64)>>) {
         if !rendered.iter().all(RenderedRelease::is_default) {
-            return Arc::new(Fragment::of(&self.program(included, rendered, overlays)));
+            let program = self.program(included, rendered, overlays);
+            let weights = program.releases.iter().map(|it| it.overlay.as_ref().map(|it| (it.blake3, it.length)));
+            return (Arc::new(Fragment::of(&program)), weights.collect());
         }
         let key = Shared { program: included.program, releases: included.releases.clone(), preload: included.preload };
         let known = self.fragments.read().expect("composing never panics").get(&key).cloned();
-        known.unwrap_or_else(|| {
+        let fragment = known.unwrap_or_else(|| {
             let fragment = Arc::new(Fragment::of(&self.program(included, rendered, overlays)));
             self.fragments.write().expect("composing never panics").insert(key, Arc::clone(&fragment));
             fragment
-        })
+        });
+        (fragment, Vec::new())
     }
 
     fn program<'b>(

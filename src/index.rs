@@ -146,6 +146,7 @@ impl<B> Index<B> {
                 next_change: it.next_change,
                 entitlements: it.entitlements,
                 given: it.given,
+                preloaded: it.preloaded,
                 max_ttl: it.max_ttl,
                 overlays: it.overlays,
                 manifest: it.manifest,
@@ -190,6 +191,23 @@ pub struct Archive {
     pub length: u64,
 }
 
+/// What a device fetches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Bytes of all answers, but for what HTTP adds.
+    pub bytes: u64,
+    /// How many times it asks.
+    pub requests: u32,
+}
+
+impl Cost {
+    /// This and another one.
+    pub fn and(self, other: Cost) -> Cost {
+        Cost { bytes: self.bytes + other.bytes, requests: self.requests + other.requests }
+    }
+}
+
 /// One tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,6 +237,9 @@ pub struct TenantRecord<B = Blake3> {
     /// Which, and when; none where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<Vec<Given>>,
+    /// The archives that a device fetches which has nothing yet; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preloaded: Option<Cost>,
     /// The longest that its metadata may last, by its compliance profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_ttl: Option<Duration>,

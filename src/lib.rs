@@ -55,6 +55,8 @@ pub mod bundle; // equal files, equal bytes
 #[cfg(feature = "compiler")]
 pub mod render; // one tenant's settings and its own files
 #[cfg(feature = "compiler")]
+pub mod first_start; // what a device that has nothing fetches
+#[cfg(feature = "compiler")]
 pub mod compose; // the body of one tenant's manifest
 #[cfg(feature = "compiler")]
 pub mod overview; // who has what, why, until when and how heavy: what people look at

@@ -9,8 +9,8 @@ use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
 use crate::input::{
-    Branding, Classification, Entitlement, ExpirationStrategy, Icon, KeySources, MinStatus, Permission, ReviewStatus,
-    RevocationBudget, RevokeMode, SalesStatus, StoreSpec, TenantStatus, UpdateMode,
+    Branding, Classification, Entitlement, ExpirationStrategy, FirstStart, Icon, KeySources, MinStatus, Permission,
+    Preload, ReviewStatus, RevocationBudget, RevokeMode, SalesStatus, StoreSpec, TenantStatus, UpdateMode,
 };
 use crate::metadata::Lifetimes;
 use crate::path::{BundlePath, RepoPath};
@@ -72,12 +72,20 @@ pub struct Project {
     pub stores: Vec<StoreSpec>,
     /// From how many tenants one change may take a program.
     pub revocation_budget: RevocationBudget,
+    /// What a device may fetch that has nothing yet, and where that was written.
+    pub first_start: Option<(FirstStart, Span)>,
 }
 
 impl Project {
     /// For how long files are signed.
     pub fn lifetimes(&self) -> Lifetimes {
         Lifetimes { entitlement: self.entitlement_lifetime, freshness: self.freshness_lifetime }
+    }
+
+    /// The bytes that optional mini-programs may fill; none when they are not preloaded.
+    pub fn fills(&self) -> Option<u64> {
+        let (it, _) = self.first_start.filter(|(it, _)| it.preload == Preload::Fill)?;
+        Some(it.max_bytes)
     }
 }
 
@@ -94,6 +102,7 @@ impl Default for Project {
             keys: KeySources::default(),
             stores: Vec::new(),
             revocation_budget: RevocationBudget { percent: 1, at_least: 5 },
+            first_start: None,
         }
     }
 }

@@ -2,7 +2,9 @@
 //! know that there are others.
 
 pub mod compile;
+pub mod first_start;
 pub mod overview;
+mod packages;
 pub mod plan;
 pub mod reproduce;
 pub mod simulate;
@@ -10,12 +12,14 @@ pub mod verify;
 
 use rayon::prelude::*;
 
+use self::packages::Packages;
 use crate::check::schema::Shapes;
 use crate::check::{self, TenantKey, Typed, TypedValue};
 use crate::diag::{self, Diagnostic};
 use crate::digest::{Blake3, Fingerprint};
+use crate::index::Archive;
 use crate::load::{Content, SourceTree, file_id};
-use crate::model::{Catalog, Project, Tenant};
+use crate::model::{Catalog, ProgramId, Project, Tenant};
 use crate::parse;
 use crate::render::{Rendered, Templates};
 use crate::resolve::{Resolution, Resolver};
@@ -55,6 +59,35 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether a file below `tenants/` that looked as if it held only tenants held other documents too.
     pub(crate) was_misjudged: bool,
+    /// What the catalogue's packages weigh, as far as somebody has asked.
+    packages: Packages,
+}
+
+impl Checked {
+    pub(crate) fn new(
+        project: Project,
+        catalog: Catalog,
+        tenants: Vec<ReadTenant>,
+        diagnostics: Vec<Diagnostic>,
+    ) -> Checked {
+        let packages = Packages::new(&catalog);
+        Checked { project, catalog, tenants, diagnostics, was_misjudged: false, packages }
+    }
+
+    /// Digest of a version's files.
+    pub(crate) fn tree(&self, program: usize, release: usize) -> Blake3 {
+        self.packages.tree(&self.catalog, program, release)
+    }
+
+    /// A version's files as this compiler packs them.
+    pub(crate) fn archive(&self, program: usize, release: usize) -> Archive {
+        self.packages.archive(&self.catalog, program, release)
+    }
+
+    /// What every version weighs. It is packed when that is asked for the first time.
+    pub(crate) fn sizes(&self) -> impl Fn(ProgramId, usize) -> (Blake3, u64) + Sync {
+        |program, release| self.packages.size(&self.catalog, program, release)
+    }
 }
 
 /// A tenant and what it was read from.
@@ -109,8 +142,11 @@ pub fn check(tree: &SourceTree, now: Timestamp) -> (Checked, Vec<Decided>) {
     let (tenant_files, other_files) = split(tree);
     let read = read_documents(tree, &shapes, &other_files);
     let mut checked = read_tenants(tree, &shapes, read, &tenant_files, now, &[], Look::AtText);
-    let (decided, found) = decide(&checked, now);
+    let (mut decided, found) = decide(&checked, now);
     checked.diagnostics.extend(found);
+    if is_sound(&checked.diagnostics) {
+        first_start::fill(&checked.project, &mut decided, &checked.sizes());
+    }
     (checked, decided)
 }
 
@@ -237,7 +273,7 @@ impl Reading<'_> {
         diagnostics.extend(check::rollouts(&catalog, &keys));
         drop(keys);
         tenants.sort_by(|a, b| (&a.tenant.name, a.tenant.span).cmp(&(&b.tenant.name, b.tenant.span)));
-        Checked { project, catalog, tenants, diagnostics, was_misjudged: false }
+        Checked::new(project, catalog, tenants, diagnostics)
     }
 }
 

@@ -108,7 +108,11 @@ pub struct Included {
     pub window: Window,
     /// Which version goes to which shells: newest first, ranges apart.
     pub releases: Vec<Chosen>,
-    /// Whether devices fetch it before anybody asks for it: not all grants are optional, or a preloaded program needs it.
+    /// Whether it must be there before anybody asks for it: not all grants are optional, or a program that must be there
+    /// needs it.
+    pub needed: bool,
+    /// Whether devices fetch it before anybody asks for it: it is needed, or a budget has room for it
+    /// ([`fill`](crate::first_start::fill())).
     pub preload: bool,
     /// Programs that its chosen versions need, sorted.
     pub dependencies: Vec<ProgramId>,
@@ -347,7 +351,7 @@ impl Decided<'_> {
         let entries = &self.field.wanted.entries;
         let mut reasons: Vec<Vec<Reason>> =
             entries.iter().map(|it| self.field.wanted.grants_of(it).iter().map(|it| it.reason).collect()).collect();
-        let mut preload: Vec<bool> =
+        let mut needed: Vec<bool> =
             entries.iter().map(|it| self.field.wanted.grants_of(it).iter().any(|it| !it.optional)).collect();
         let (mut included, mut excluded) = (Vec::with_capacity(entries.len()), Vec::new());
         for (slot, entry) in entries.iter().enumerate() {
@@ -365,9 +369,9 @@ impl Decided<'_> {
                     let kind = ReasonKind::RequiredBy { program: entry.program };
                     for need in self.timing.needs_of(slot) {
                         reasons[need.dependency].push(Reason { kind, span: need.span });
-                        preload[need.dependency] |= preload[slot];
+                        needed[need.dependency] |= needed[slot];
                     }
-                    included.push(self.included(slot, because, preload[slot]));
+                    included.push(self.included(slot, because, needed[slot]));
                 }
                 true | false => (),
             }
@@ -377,7 +381,7 @@ impl Decided<'_> {
         (included, excluded)
     }
 
-    fn included(&self, slot: usize, because: Vec<Reason>, preload: bool) -> Included {
+    fn included(&self, slot: usize, because: Vec<Reason>, needed: bool) -> Included {
         let needs = self.timing.needs_of(slot).iter();
         let mut dependencies: Vec<ProgramId> =
             needs.map(|it| self.field.wanted.entries[it.dependency].program).collect();
@@ -387,7 +391,8 @@ impl Decided<'_> {
             because,
             window: self.timing.whole[slot],
             releases: self.releases(slot),
-            preload,
+            needed,
+            preload: needed,
             dependencies,
             passed_over: self.passed_over(slot),
         }

@@ -18,6 +18,8 @@ mod command;
 mod device;
 #[path = "client/disk.rs"]
 mod disk;
+#[path = "client/first_start.rs"]
+mod first_start;
 #[path = "client/life.rs"]
 mod life;
 #[path = "client/network.rs"]

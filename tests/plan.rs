@@ -365,3 +365,24 @@ fn both_sides_are_decided_at_the_same_instant() {
         ]
     );
 }
+
+#[test]
+fn a_budget_that_optional_mini_programs_fill_shows_whom_it_concerns() {
+    let repository = Repository::small();
+    let chat = "    - app_id: com.example.chat\n";
+    repository.edit("catalog/plans/business.yaml", chat, "    - { app_id: com.example.chat, optional: true }\n");
+    assert_eq!(repository.changes(&[]), ["preload com.example.chat: true → false (in_plan) x-ray,yankee,zulu"]);
+    repository.commit("optional");
+    // A budget that nothing fills says what is refused, and changes nobody.
+    repository.edit("tenantry.yaml", "spec:\n", "spec:\n  first_start: { max_bytes: 100000 }\n");
+    assert_eq!(repository.changes(&[]), [""; 0]);
+    repository.commit("a budget");
+    repository.edit("tenantry.yaml", "max_bytes: 100000", "max_bytes: 100000, preload: fill");
+    assert_eq!(repository.changes(&[]), ["preload com.example.chat: false → true (project) x-ray,yankee,zulu"]);
+    let ran = repository.plan(&[]).ok();
+    assert!(ran.stdout.contains("because the project's own file says so (`tenantry.yaml:5`)"), "{}", ran.stdout);
+    repository.commit("filled");
+    // 16 KiB, and 4 KiB for each of the two, are left for signed files.
+    repository.edit("tenantry.yaml", "max_bytes: 100000", "max_bytes: 24700");
+    assert_eq!(repository.changes(&[]), ["preload com.example.chat: true → false (project) x-ray,yankee,zulu"]);
+}

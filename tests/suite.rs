@@ -107,7 +107,10 @@ impl Fixture {
         let mut files: Vec<TreeFile> = self.files.iter().map(File::in_tree).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let tree = SourceTree { commit: None, files };
-        let (checked, _) = pipeline::check(&tree, Timestamp::parse("2026-11-23T00:00:00Z").expect("a time"));
+        let (mut checked, decided) = pipeline::check(&tree, Timestamp::parse("2026-11-23T00:00:00Z").expect("a time"));
+        if pipeline::is_sound(&checked.diagnostics) {
+            checked.diagnostics.extend(pipeline::first_start::check(&checked, &decided));
+        }
         let mut found = checked.diagnostics;
         diag::sort(&mut found, &tree.sources());
         (tree, found)

@@ -238,9 +238,12 @@ fn is_project(base: &Project, head: &Project) -> bool {
         keys: _,
         stores: _,
         revocation_budget: _,
+        first_start: _,
     } = base;
     (channel, offline_grace, entitlement_lifetime, freshness_lifetime)
         == (&head.channel, &head.offline_grace, &head.entitlement_lifetime, &head.freshness_lifetime)
+        // A budget that nothing fills says what is refused, and no more.
+        && base.fills() == head.fills()
 }
 
 fn are_rules(base: &Profile, head: &Profile) -> bool {

@@ -160,8 +160,17 @@ impl<'a> Stay<'a> {
             found.push(change.values(from.as_ref(), to.as_ref()));
         }
         if *preload != self.after.preload {
-            let change = Change::new(Kind::Preload, self.head.first_reason()).program(self.app_id);
+            let change = Change::new(Kind::Preload, self.preload_why()).program(self.app_id);
             found.push(change.from(preload).to(&self.after.preload));
+        }
+    }
+
+    /// Who wants it says whether it is needed; where that is as it was, a budget has room for it now, or no more.
+    fn preload_why(&self) -> Why {
+        let budget = |line: Line<'_>| Some(line.why(Cause::Project, line.side.project.first_start?.1));
+        match self.base.included.needed == self.head.included.needed {
+            true => budget(self.head).or(budget(self.base)).unwrap_or(self.head.first_reason()),
+            false => self.head.first_reason(),
         }
     }
 

@@ -11,7 +11,10 @@ use crate::report::Format;
 pub(super) fn run(settings: &Settings, arguments: &CheckArguments) -> Result<(), Failure> {
     let now = settings.now(arguments.input.at.as_deref())?;
     let tree = settings.tree(&arguments.input)?;
-    let (checked, decided) = pipeline::check(&tree, now);
+    let (mut checked, decided) = pipeline::check(&tree, now);
+    if pipeline::is_sound(&checked.diagnostics) {
+        checked.diagnostics.extend(pipeline::first_start::check(&checked, &decided));
+    }
     let is_sound = pipeline::is_sound(&checked.diagnostics);
     let format: Format = arguments.format.into();
     findings::say(settings, &tree, checked.diagnostics, format, Place::Result);

@@ -9,13 +9,14 @@ use super::settings::Settings;
 use super::stores::{self, Opened};
 use super::{Exit, Failure, Stopped};
 use crate::diag::Diagnostic;
+use crate::first_start::Spread;
 use crate::load::SourceTree;
 use crate::metadata::{DEVELOPMENT, Root};
 use crate::model::Project;
 use crate::pipeline;
 use crate::pipeline::compile::{Job, Step, Summary, compile};
 use crate::publish::base::{Base, Bases};
-use crate::report::{self, Findings, Format, Styled};
+use crate::report::{self, Findings, Format, Styled, harmless};
 use crate::sign::keystore::{self, KeyFolder, RootFile};
 use crate::time::{Duration, Timestamp};
 use crate::write::OutDir;
@@ -199,6 +200,12 @@ pub(super) fn say(settings: &Settings, format: FormatArgument, compiled: Compile
                 "entitlements": summary.entitlements,
                 "bundles": summary.bundles,
                 "bundle_bytes": summary.bundle_bytes,
+                "first_start": summary.first_start.as_ref().map(|it| json!({
+                    "budget": summary.max_first_start,
+                    "median": it.median,
+                    "worst": it.worst,
+                    "tenant": it.tenant,
+                })),
                 "files_written": summary.files_written,
                 "bytes_written": summary.bytes_written,
                 "seconds": took.as_secs_f64(),
@@ -236,8 +243,17 @@ pub(super) fn say(settings: &Settings, format: FormatArgument, compiled: Compile
         output::bytes(summary.bytes_written),
         output::seconds(took),
     );
+    let line = line + &first_start(&summary);
     match (is_machine, place) {
         (false, Place::Result) => output::result(&line),
         _ => output::talk(line.trim_end()),
     }
+}
+
+/// What a device fetches that has nothing yet.
+fn first_start(summary: &Summary) -> String {
+    let Some(Spread { median, worst, tenant }) = &summary.first_start else { return String::new() };
+    let most = summary.max_first_start.map(|it| format!(" of {} allowed", output::bytes(it))).unwrap_or_default();
+    let (median, worst) = (output::bytes(*median), output::bytes(*worst));
+    format!("a first start fetches {median} in the middle, {worst}{most} at worst (`{}`)\n", harmless(tenant))
 }

@@ -103,4 +103,6 @@ codes! {
     BadExt = "bad-ext", Error, "Settings that break the mini-program's `ext_schema`.";
     BadBranding = "bad-branding", Error, "Branding that a shell does not support.";
     RenderFailed = "render-failed", Error, "A template that fails, loops or writes too much for a tenant.";
+    // first start
+    FirstStartBudget = "first-start-budget", Error, "A tenant whose first start takes more bytes than the project allows.";
 }

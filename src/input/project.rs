@@ -23,6 +23,9 @@ pub struct ProjectSpec {
     /// Most tenants from which one change may take a program; 1 % and at least 5 when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_budget: Option<RevocationBudget>,
+    /// What a device fetches that has nothing yet; no bound, and only what must be there, when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_start: Option<FirstStart>,
     /// Where publications go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<StoreSpec>,
@@ -194,4 +197,33 @@ pub struct RevocationBudget {
     pub percent: u32,
     /// Number of tenants.
     pub at_least: u32,
+}
+
+/// What a device fetches that has nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstStart {
+    /// Most bytes for any tenant, on any shell: signed files and the archives of all preloaded mini-programs.
+    #[schemars(range(min = 1))]
+    pub max_bytes: u64,
+    /// Which mini-programs are preloaded.
+    #[serde(default, skip_serializing_if = "Preload::is_needed")]
+    pub preload: Preload,
+}
+
+/// Which mini-programs are preloaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Preload {
+    /// Those that some grant does not call optional, and what they need.
+    #[default]
+    Needed,
+    /// These, and optional ones as far as `max_bytes` have room.
+    Fill,
+}
+
+impl Preload {
+    fn is_needed(&self) -> bool {
+        *self == Preload::Needed
+    }
 }

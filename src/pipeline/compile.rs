@@ -8,6 +8,7 @@ mod guard;
 mod held;
 mod incremental;
 mod maker;
+mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,13 +20,15 @@ pub(super) use self::incremental::basis_from_nothing;
 use self::incremental::{Read, read, read_project};
 pub(super) use self::maker::inputs_of;
 use self::maker::{Made, Maker, Packing, Why, missing_roots, pack};
+use self::start::{Allowed, roots, spread};
 use super::{Decided, decide, inputs_digest};
+use crate::bundle::Bundles;
 use crate::check::schema::Shapes;
 use crate::compose::Composer;
 use crate::diag::{self, Diagnostic};
 use crate::digest::Blake3;
+use crate::first_start::Spread;
 use crate::index::{Archive, FORMAT, Index, TenantRecord, keys};
-use crate::input::RevocationBudget;
 use crate::load::SourceTree;
 use crate::metadata::keys::{KeyId, SignError};
 use crate::model::Project;
@@ -90,6 +93,10 @@ pub struct Summary {
     pub bundles: usize,
     /// Bytes of all bundles.
     pub bundle_bytes: u64,
+    /// What the first starts of all tenants take; none when there is no tenant.
+    pub first_start: Option<Spread>,
+    /// Most bytes that one may take; none when the project says nothing.
+    pub max_first_start: Option<u64>,
     /// Files written.
     pub files_written: usize,
     /// Bytes written.
@@ -142,7 +149,7 @@ pub fn compile<E: From<CompileError>>(
     let trusted = previous.index.as_ref().filter(|index| keys.as_ref().is_some_and(|keys| keys.made(index)));
     let mut read = read(job, &shapes, trusted);
     (job.progress)(Step::Decide, 0, read.checked.tenants.len());
-    let (decided, found) = decide(&read.checked, job.now);
+    let (mut decided, found) = decide(&read.checked, job.now);
     let mut diagnostics = std::mem::take(&mut read.checked.diagnostics);
     diagnostics.extend(found);
     if diag::any_error(&diagnostics) {
@@ -151,17 +158,28 @@ pub fn compile<E: From<CompileError>>(
     guard_empty(&read)?;
     let signers = signers?;
     let keys = KeySet::of(&signers);
+    let packing = pack(job, previous.index.as_ref(), &read, &decided)?;
+    if let Some(found) = start::settle(&project, &read.checked, &mut decided, &packing.bundles) {
+        diagnostics.push(found);
+        return Err(CompileError::Inputs(diagnostics).into());
+    }
     let publishing = Publishing {
         job,
-        budget: project.revocation_budget,
+        project: &project,
         signers: &signers,
         keys,
         previous: &previous,
         read: &read,
         decided: &decided,
     };
-    let summary = publishing.run(diagnostics.is_empty())?;
-    Ok((summary, diagnostics))
+    match publishing.run(packing, diagnostics.is_empty()) {
+        Ok(summary) => Ok((summary, diagnostics)),
+        Err(CompileError::Inputs(found)) => {
+            diagnostics.extend(found);
+            Err(CompileError::Inputs(diagnostics).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Which keys sign.
@@ -196,7 +214,7 @@ fn distrust(job: &Job<'_>, index: &mut Index) {
 /// From decisions to files.
 struct Publishing<'a> {
     job: &'a Job<'a>,
-    budget: RevocationBudget,
+    project: &'a Project,
     signers: &'a Signers,
     keys: KeySet,
     previous: &'a Previous,
@@ -205,10 +223,10 @@ struct Publishing<'a> {
 }
 
 impl Publishing<'_> {
-    fn run(self, is_clean: bool) -> Result<Summary, CompileError> {
+    fn run(self, packing: Packing, is_clean: bool) -> Result<Summary, CompileError> {
         let Publishing { job, read, .. } = self;
         let (previous, number) = (self.previous.index.as_ref(), self.previous.number);
-        let Packing { bundles: packed, objects } = pack(job, previous, read, self.decided)?;
+        let Packing { bundles: packed, objects } = packing;
         let composer = Composer::new(&read.checked.project, &read.checked.catalog, &packed);
         let maker = Maker {
             job,
@@ -224,6 +242,8 @@ impl Publishing<'_> {
         let mut tenants: BTreeMap<String, TenantRecord> =
             read.kept.iter().map(|(addr, record)| ((*addr).to_owned(), (*record).clone())).collect();
         let total = read.checked.tenants.len();
+        let mut allowed = Allowed::new(self.project, job);
+        tenants.values().for_each(|it| allowed.look(it));
         let mut is_cleared = false;
         job.out.write_immutable::<(), CompileError>(job.threads, |sink| {
             let mut clear = || match std::mem::replace(&mut is_cleared, true) {
@@ -237,15 +257,23 @@ impl Publishing<'_> {
                 let mut objects: Vec<Object> = Vec::with_capacity(batch.len() * 4);
                 for one in made.collect::<Result<Vec<Made>, SignError>>()? {
                     counts.tally(&one);
+                    allowed.look(&one.record);
                     timestamps.extend(one.timestamp);
                     tenants.insert(one.addr, one.record);
                     objects.extend(one.objects);
+                }
+                if allowed.is_exceeded() {
+                    // Nothing more is written, and all others are looked at.
+                    continue;
                 }
                 // A signer that fails mostly does so at once. Nothing has been written then.
                 clear()?;
                 sink.send(std::mem::take(&mut shared));
                 sink.send(objects);
                 (job.progress)(Step::Sign, tenants.len() - read.kept.len(), total);
+            }
+            if let Some(found) = allowed.exceeded(read, self.decided, &packed) {
+                return Err(CompileError::Inputs(vec![found]));
             }
             clear()?;
             sink.send(shared);
@@ -280,6 +308,8 @@ impl Publishing<'_> {
             entitlements: index.tenants.values().map(|it| u64::from(it.entitlements)).sum(),
             bundles: index.bundles.len(),
             bundle_bytes: index.bundles.values().map(|it| it.length).sum(),
+            first_start: spread(index.tenants.values(), roots(job)),
+            max_first_start: self.project.first_start.map(|(it, _)| it.max_bytes),
             files_written: counts.files,
             bytes_written: counts.bytes,
         })
@@ -289,7 +319,7 @@ impl Publishing<'_> {
         &self,
         number: u64,
         is_clean: bool,
-        packed: &crate::compose::Bundles,
+        packed: &Bundles,
         tenants: BTreeMap<String, TenantRecord>,
         counts: &Counts,
     ) -> Index {
@@ -309,7 +339,7 @@ impl Publishing<'_> {
             environment: self.signers.environment.clone(),
             commit: self.job.tree.commit.clone(),
             inputs: Some(inputs_digest(self.job.tree)),
-            revocation_budget: Some(self.budget),
+            revocation_budget: Some(self.project.revocation_budget),
             publication: previous.filter(|_| !is_new).map_or(number, |it| it.publication),
             root_version,
             entitlement_keys: self.keys.entitlement.clone(),

@@ -12,15 +12,16 @@ use rayon::prelude::*;
 
 use self::sides::{Matched, Sides};
 use super::{Checked, Decided, inputs_digest, simulate};
-use crate::bundle;
+use crate::bundle::{self, Bundles};
 use crate::changes::{
     AHEAD, Allowance, ChangeSet, Class, Comparer, Evidence, Fetch, Moment, Of, Pair, Revision, Seat, Side,
     TenantChanges, Witness, classes, judge,
 };
-use crate::compose::{Bundles, Composer};
+use crate::compose::Composer;
 use crate::diag::{self, Diagnostic};
 use crate::digest::{Blake3, Sha256};
 use crate::explain::Explainer;
+use crate::first_start;
 use crate::index::Archive;
 use crate::input::StoreSpec;
 use crate::load::SourceTree;
@@ -96,10 +97,23 @@ fn decide(
         return Err(PlanError::Base(diag::fold_repeats(of_base)));
     }
     diagnostics.extend(diag::fold_repeats(of_head));
+    fill(sides, &mut all);
     match diag::any_error(diagnostics) {
         true => Err(PlanError::Head(std::mem::take(diagnostics))),
         false => Ok(all),
     }
+}
+
+/// Has tenants preload what a budget has room for, on the sides that ask for it.
+fn fill(sides: &Sides, decided: &mut [Two<Decided>]) {
+    let fill = |checked: &Checked, decided: Vec<&mut Decided>| {
+        let Some(most) = checked.project.fills() else { return };
+        let size = checked.sizes();
+        let one = |it: &mut Decided| first_start::fill(most, &size, &mut it.resolution, &it.rendered);
+        decided.into_par_iter().for_each(one);
+    };
+    fill(&sides.base, decided.iter_mut().filter_map(|it| it.0.as_mut()).collect());
+    fill(&sides.head, decided.iter_mut().filter_map(|it| it.1.as_mut()).collect());
 }
 
 /// From decisions to what differs.

@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::packages::Packages;
+use crate::bundle::Bundles;
 use crate::changes::{
     Comparer, Course, Devices, Failing, Instant, Moment, Same, Side, TenantChanges, Witness, classes, running,
 };
-use crate::compose::{self, Bundles, Composer};
+use crate::compose::{self, Composer};
 use crate::diag::{self, Diagnostic};
 use crate::digest::{Fingerprint, Sha256};
 use crate::explain::Explainer;
+use crate::first_start;
 use crate::index::Archive;
 use crate::load::SourceTree;
-use crate::model::{Catalog, Project, Tenant};
+use crate::model::{Catalog, ProgramId, Project, Tenant};
 use crate::render::{Rendered, Templates};
 use crate::resolve::{Included, Resolution, Resolver};
 use crate::text::SourceMap;
@@ -43,9 +46,13 @@ pub struct Job<'a> {
 pub fn simulate(job: &Job<'_>) -> Course {
     let before = job.first.second_before();
     let resolver = Resolver::new(job.project, job.catalog, before);
-    let known: Vec<Resolution> = job.tenants.par_iter().map(|it| resolver.tenant(it)).collect();
+    let mut known: Vec<Resolution> = job.tenants.par_iter().map(|it| resolver.tenant(it)).collect();
     let moments = match known.iter().any(|it| it.next_change.is_some_and(|at| at <= job.last)) {
-        true => Simulation::new(job).run(known),
+        true => {
+            let simulation = Simulation::new(job);
+            known.par_iter_mut().zip(job.tenants).for_each(|(it, who)| simulation.fill(who, it));
+            simulation.run(known)
+        }
         false => Vec::new(),
     };
     Course { first: job.first, last: job.last, tenants: job.tenants.len(), moments }
@@ -56,6 +63,7 @@ struct Simulation<'a> {
     job: &'a Job<'a>,
     templates: Templates<'a>,
     bundles: Bundles,
+    packages: Packages,
     same: Same,
     sources: SourceMap,
 }
@@ -80,7 +88,8 @@ impl<'a> Simulation<'a> {
         let (project, catalog) = (job.project, job.catalog);
         let same = Same::new((project, catalog), (project, catalog));
         let (templates, bundles, sources) = (Templates::new(catalog), bundles(catalog), job.tree.sources());
-        Simulation { job, templates, bundles, same, sources }
+        let packages = Packages::new(catalog);
+        Simulation { job, templates, bundles, packages, same, sources }
     }
 
     fn run(&self, mut known: Vec<Resolution>) -> Vec<Moment> {
@@ -120,7 +129,8 @@ impl<'a> Simulation<'a> {
         at: Timestamp,
     ) -> Decided {
         let (catalog, who) = (self.job.catalog, self.job.tenants[tenant]);
-        let resolution = resolver.tenant(who);
+        let mut resolution = resolver.tenant(who);
+        self.fill(who, &mut resolution);
         let (before, after) = (running(known, at.second_before()), running(&resolution, at));
         let blocks = |it: &Resolution| compose::revoked(catalog, it);
         let outcome = match has(&before).eq(has(&after)) && blocks(known) == blocks(&resolution) {
@@ -141,6 +151,16 @@ impl<'a> Simulation<'a> {
             },
         };
         Decided { tenant, resolution, outcome }
+    }
+
+    /// Has a tenant preload what a budget has room for, where the project asks for that. Whether its settings can be
+    /// made is said of what runs.
+    fn fill(&self, tenant: &Tenant, resolution: &mut Resolution) {
+        if let Some(most) = self.job.project.fills() {
+            let (rendered, _) = self.templates.tenant(tenant, resolution);
+            let size = |program: ProgramId, release: usize| self.packages.size(self.job.catalog, program, release);
+            first_start::fill(most, &size, resolution, &rendered);
+        }
     }
 
     /// Settings and files of what runs; or the first reason why they cannot be made.

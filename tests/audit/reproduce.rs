@@ -256,3 +256,16 @@ fn what_cannot_be_made_again_is_no_success() {
     fs::write(root, "{}").expect("writes");
     world.reproduced("HEAD~1").ends_with(5).says("the trusted root is not valid");
 }
+
+#[test]
+fn what_fills_a_budget_is_made_again_too() {
+    let world = World::new();
+    world.project.edit("catalog/plans/business.yaml", "com.example.chat\n", "com.example.chat\n      optional: true\n");
+    world.project.edit("tenantry.yaml", "spec:\n", "spec:\n  first_start: { max_bytes: 60000, preload: fill }\n");
+    let commit = world.commit("2026-11-02T08:00:00Z", MARCO, "A budget");
+    world.project.run_at(NOW, &["compile", "--rev", "HEAD"]).ok();
+    let (_, manifest) = world.project.public().into_iter().find(|it| it.0.ends_with(".manifest.json")).expect("one");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    assert_eq!(manifest["mini_programs"][0]["preload"], true, "{manifest:#}");
+    world.reproduce(&commit, &["--out", "out"]).ok().says("reproduced: everything is, byte for byte");
+}

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tenantry::digest::Blake3;
 
 use crate::project::{Project, catalog, document, program, tenant};
 use crate::repository::Repository;
@@ -275,5 +276,32 @@ fn a_revision_is_simulated_without_a_checkout() {
     assert_eq!(
         (&ran["summary"]["changed"], &ran["summary"]["lose"], &ran["summary"]["tenants"]),
         (&json!(1), &json!(1), &json!(9))
+    );
+}
+
+/// The promised maps leave room for nothing else, until the promise ends.
+#[test]
+fn a_budget_is_filled_again_when_something_ends_by_itself() {
+    let mut files = catalog();
+    files.extend(program("maps", ""));
+    for (path, text) in &mut files {
+        match path.as_str() {
+            "tenantry.yaml" => *text += "  first_start: { max_bytes: 31000, preload: fill }\n",
+            "catalog/plans/business.yaml" => *text = text.replace("chat\n", "chat\n      optional: true\n"),
+            _ => {}
+        }
+    }
+    // Nothing makes digests smaller.
+    let noise: Vec<u8> = (0..100_u8).flat_map(|it| Blake3::of(&[it]).0).collect();
+    let promise = "  overrides:\n    - { grant: com.example.maps, reason: a promise, expires: \"2027-01-20\" }\n";
+    files.push(tenant("acorn", "business", promise));
+    let project = Project::new(files);
+    project.write("catalog/programs/maps/app/noise.bin", noise);
+    assert_eq!(
+        happens(&project, &["--to", "2027-12-31"]),
+        [
+            "2027-01-20T00:00:00Z lose com.example.maps acorn (not_entitled)",
+            "2027-01-20T00:00:00Z preload com.example.chat acorn (project)",
+        ]
     );
 }

@@ -71,6 +71,8 @@ pub(in crate::check) fn project(document: &Written<'_, ProjectDocument>, found: 
         project.freshness_lifetime = freshness.unwrap_or(project.freshness_lifetime);
     }
     project.revocation_budget = spec.revocation_budget.unwrap_or(project.revocation_budget);
+    let bytes_at = at.key("first_start").key("max_bytes");
+    project.first_start = spec.first_start.map(|it| (it, bytes_at.span()));
     project.stores = stores(&spec.stores, at.key("stores"), found);
     project
 }

@@ -9,16 +9,17 @@ use super::super::settings::Settings;
 use super::super::stores::{self, Opened};
 use super::super::{Exit, Failure, findings, gc, log, output};
 use crate::changes::show::{self, Names, course};
+use crate::first_start;
 use crate::index::Index;
 use crate::load::SourceTree;
 use crate::metadata::Root;
 use crate::model::Tenant;
-use crate::overview::{self, Overview, Published, Trust};
+use crate::overview::{self, Overview};
 use crate::pipeline::plan::{self, PlanError};
 use crate::pipeline::simulate::{self, simulate};
 use crate::pipeline::{self, Checked};
 use crate::report::Format;
-use crate::sign::keystore::KeyFolder;
+use crate::sign::keystore::{KeyFolder, RootFile};
 use crate::store::dir::Directory;
 use crate::store::{MAX_OBJECT, Store as _};
 use crate::time::{Duration, Timestamp};
@@ -33,9 +34,12 @@ pub(in crate::cli) fn document(settings: &Settings, arguments: &ReportArguments)
         return Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"));
     }
     let last = now.plus(Duration::days(arguments.days));
-    let mut found = pipeline::overview::overview(&tree, &checked, &decided, now);
-    let published = published(settings, arguments, &found)?;
-    found.trust = trust(settings, arguments, published.as_ref(), now)?;
+    let (index, chain) = (index(settings, arguments)?, chain(settings, arguments)?);
+    let signed = index.iter().flat_map(|it| signed(it, &chain)).collect();
+    let mut found = pipeline::overview::overview(&tree, &checked, &decided, &signed, now);
+    let published = index.as_ref().map(|it| overview::published(it, found.project.inputs));
+    let roots: Vec<&Root> = chain.iter().map(|it| &it.root).collect();
+    found.trust = overview::trust(&roots, published.as_ref(), now);
     found.marks = overview::marks(&checked.catalog, published.as_ref(), found.trust.as_ref(), now, last);
     found.publication = published;
     found.timeline = timeline(&checked, &tree, now, last);
@@ -56,11 +60,11 @@ fn names(checked: &Checked, found: &Overview) -> overview::Names {
 }
 
 /// What lies in `out/`, where anything does.
-fn published(settings: &Settings, arguments: &ReportArguments, found: &Overview) -> Result<Option<Published>, Failure> {
+fn index(settings: &Settings, arguments: &ReportArguments) -> Result<Option<Index>, Failure> {
     let out = Directory::new(settings.out(arguments.publication.as_deref()));
     let Some(fetched) = out.get("state/index.json", MAX_OBJECT)? else { return Ok(None) };
     match Index::parse_or_upgrade(&fetched.bytes) {
-        Ok(index) => Ok(Some(overview::published(&index, found.project.inputs))),
+        Ok(index) => Ok(Some(index)),
         Err(why) => {
             output::warning(&format!("`{}` is left out: its index cannot be read: {why}", out.describe()));
             Ok(None)
@@ -68,24 +72,23 @@ fn published(settings: &Settings, arguments: &ReportArguments, found: &Overview)
     }
 }
 
-/// Who may sign: the project's own keys, or those to throw away where there are no others.
-fn trust(
-    settings: &Settings,
-    arguments: &ReportArguments,
-    published: Option<&Published>,
-    now: Timestamp,
-) -> Result<Option<Trust>, Failure> {
+/// Who may sign: the project's own roots, or those to throw away where there are no others.
+fn chain(settings: &Settings, arguments: &ReportArguments) -> Result<Vec<RootFile>, Failure> {
     let own = KeyFolder::new(settings.keys(&arguments.keys));
     let folder = match own.has_root() {
         true => own,
         false => KeyFolder::new(settings.development_keys()),
     };
-    if !folder.has_root() {
-        return Ok(None);
+    match folder.has_root() {
+        true => Ok(folder.chain()?),
+        false => Ok(Vec::new()),
     }
-    let chain = folder.chain()?;
-    let roots: Vec<&Root> = chain.iter().map(|it| &it.root).collect();
-    Ok(overview::trust(&roots, published, now))
+}
+
+/// Bytes of the signed files that lead a device to each tenant's archives, by its public identifier.
+fn signed<'a>(index: &'a Index, chain: &[RootFile]) -> impl Iterator<Item = (&'a str, u64)> + use<'a> {
+    let roots = first_start::roots(chain.iter().map(|it| it.bytes.len() as u64));
+    index.tenants.values().map(move |it| (&*it.tenant_id, first_start::signed(it, roots).bytes))
 }
 
 /// What changes by itself.

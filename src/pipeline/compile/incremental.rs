@@ -57,7 +57,7 @@ pub(super) fn read<'a>(job: &Job<'_>, shapes: &Shapes, previous: Option<&'a Inde
     }
     if files.is_empty() && !kept.is_empty() {
         let (project, catalog) = (Project::default(), Catalog::default());
-        let checked = Checked { project, catalog, tenants: Vec::new(), diagnostics: Vec::new(), was_misjudged: false };
+        let checked = Checked::new(project, catalog, Vec::new(), Vec::new());
         return Read { checked, basis, inputs, kept, has_catalog: false };
     }
     let others: Vec<TenantKey<'_>> = kept.values().map(|record| key(tree, record)).collect();
@@ -88,6 +88,7 @@ fn unchanged<'a>(
                 && [record.targets, record.snapshot, record.timestamp].iter().all(|it| !it.is_due(job.now))
                 && record.next_change.is_none_or(|at| job.now < at)
                 && record.given.is_some()
+                && record.preloaded.is_some()
                 && record.bundles.iter().all(|it| !missing.contains(it))
         });
         is_same.then_some((*id, records))

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use super::super::{Decided, ReadTenant};
 use super::incremental::Read;
 use super::{COMPILER, CompileError, Job};
-use crate::bundle::{self, Bundle};
-use crate::compose::{Bundles, Composed, Composer};
+use crate::bundle::{self, Bundle, Bundles};
+use crate::compose::{Composed, Composer};
 use crate::digest::{Blake3, Fingerprint};
-use crate::index::{Archive, FileRecord, Given, Index, TenantRecord, keys};
+use crate::index::{Archive, Cost, FileRecord, Given, Index, TenantRecord, keys};
 use crate::manifest::{Frame, Source};
 use crate::metadata::keys::SignError;
 use crate::sign::{self, Publication, Signers, renew};
@@ -181,7 +181,7 @@ impl Maker<'_> {
             objects.extend(overlays.map(|it| shelve(it).1));
         }
         // What the tenant was made from is remembered even when nothing of it changed.
-        let record = self.describe(read, decided, composed.max_ttl, record);
+        let record = self.describe(read, decided, (composed.preloaded, composed.max_ttl), record);
         Ok(Made { record, addr, objects, timestamp, why })
     }
 
@@ -228,6 +228,7 @@ impl Maker<'_> {
             next_change: decided.resolution.next_change,
             entitlements: composed.entitlements,
             given: None,
+            preloaded: None,
             bundles: composed.bundles.iter().map(|(tree, _)| *tree).collect(),
             overlays: overlays.collect(),
             max_ttl: composed.max_ttl,
@@ -245,7 +246,7 @@ impl Maker<'_> {
         &self,
         read: &ReadTenant,
         decided: &Decided,
-        max_ttl: Option<Duration>,
+        (preloaded, max_ttl): (Cost, Option<Duration>),
         record: TenantRecord,
     ) -> TenantRecord {
         // A file that holds other documents too belongs to the basis; no tenant of it is ever left alone.
@@ -263,6 +264,7 @@ impl Maker<'_> {
             input: input.copied().unwrap_or(Blake3([0; 32])),
             next_change: decided.resolution.next_change,
             given: Some(given),
+            preloaded: Some(preloaded),
             max_ttl,
             ..record
         }

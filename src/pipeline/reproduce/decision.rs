@@ -1,14 +1,16 @@
 //! A project at one commit, decided for one instant, and what a publication makes of it but for dates and signatures.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::super::compile::{COMPILER, basis_from_nothing, inputs_of};
 use super::super::{Checked, Decided, check, is_sound};
-use crate::bundle;
-use crate::compose::{Bundles, Composed, Composer};
+use crate::bundle::Bundles;
+use crate::compose::{Composed, Composer};
 use crate::diag::Diagnostic;
 use crate::digest::Blake3;
+use crate::first_start;
 use crate::index::{Archive, Index, TenantRecord};
 use crate::load::SourceTree;
 use crate::manifest::{Frame, Source};
@@ -27,16 +29,7 @@ pub struct Decision {
     pub now: Timestamp,
     /// Positions by public identifier; looked into, never walked over.
     positions: HashMap<Box<str>, usize>,
-    /// By program and release; filled in when somebody asks.
-    packages: Vec<Vec<Package>>,
     basis: OnceLock<Blake3>,
-}
-
-/// The files of one version.
-#[derive(Debug, Default)]
-struct Package {
-    tree: OnceLock<Blake3>,
-    archive: OnceLock<Archive>,
 }
 
 impl Decision {
@@ -46,11 +39,9 @@ impl Decision {
         if !is_sound(&checked.diagnostics) {
             return Err((tree, std::mem::take(&mut checked.diagnostics)));
         }
-        let packages = checked.catalog.programs.iter();
-        let packages = packages.map(|it| it.releases.iter().map(|_| Package::default()).collect()).collect();
         let positions = checked.tenants.iter().enumerate();
         let positions = positions.map(|(at, it)| (Box::from(&*it.tenant.tenant_id), at)).collect();
-        Ok(Decision { tree, checked, decided, now, positions, packages, basis: OnceLock::new() })
+        Ok(Decision { tree, checked, decided, now, positions, basis: OnceLock::new() })
     }
 
     /// The position of a tenant, by its public identifier.
@@ -63,7 +54,8 @@ impl Decision {
     pub fn composed(&self, at: usize, index: &Index, record: &TenantRecord) -> Composed {
         let known = |tree: Blake3| record.overlays.get(&tree).or_else(|| index.bundles.get(&tree)).copied();
         let decided = &self.decided[at];
-        let mut bundles: Bundles = self.packages.iter().map(|it| vec![None; it.len()]).collect();
+        let programs = self.checked.catalog.programs.iter();
+        let mut bundles: Bundles = programs.map(|it| vec![None; it.releases.len()]).collect();
         for included in decided.resolution.line_ups().flat_map(|it| &it.included) {
             for chosen in &included.releases {
                 let (program, release) = (included.program.at(), chosen.release);
@@ -73,7 +65,12 @@ impl Decision {
             }
         }
         let composer = Composer::new(&self.checked.project, &self.checked.catalog, &bundles);
-        composer.tenant(&self.checked.tenants[at].tenant, &decided.resolution, &decided.rendered)
+        let mut resolution = Cow::Borrowed(&decided.resolution);
+        // It was filled with archives as they are packed now.
+        if let Some(most) = self.checked.project.fills() {
+            first_start::fill(most, &first_start::packed(&bundles), resolution.to_mut(), &decided.rendered);
+        }
+        composer.tenant(&self.checked.tenants[at].tenant, &resolution, &decided.rendered)
     }
 
     /// Every version that some tenant has, by program and release.
@@ -86,17 +83,12 @@ impl Decision {
 
     /// Digest of a version's files.
     pub fn tree_of(&self, program: usize, release: usize) -> Blake3 {
-        let files = || &self.checked.catalog.programs[program].releases[release].package.files;
-        *self.packages[program][release].tree.get_or_init(|| bundle::tree_digest(files()))
+        self.checked.tree(program, release)
     }
 
     /// A version's files as this compiler packs them.
     pub fn archive_of(&self, program: usize, release: usize) -> Archive {
-        let files = || &self.checked.catalog.programs[program].releases[release].package.files;
-        *self.packages[program][release].archive.get_or_init(|| {
-            let packed = bundle::pack(files(), self.tree_of(program, release));
-            Archive { sha256: packed.sha256, length: packed.bytes.len() as u64 }
-        })
+        self.checked.archive(program, release)
     }
 
     /// What a compile of this commit would write down as the source of a tenant.
