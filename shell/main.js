@@ -15,7 +15,7 @@ const say = (what) => notice(notices, what);
 const now = () => Math.floor(Date.now() / 1000);
 
 /** How long a page that has just come up is left alone before it does what is for later, in milliseconds. */
-const LATER = 500;
+const LATER = 300;
 
 /** How long to wait after a check that failed, in seconds: a minute at first, an hour at most. */
 const AGAIN = { first: 60, most: 3600 };
@@ -33,7 +33,8 @@ class Session {
     this.consents = new Consents(await this.store.load("consents"), this.store);
     this.channel = new BroadcastChannel("tenantry");
     this.channel.onmessage = ({ data }) => (data === "another" ? location.reload() : this.look());
-    await this.look();
+    // Whatever is wrong with what is here, something newer may be there.
+    await this.comeUp().catch(broken);
     // On a device that has nothing, whatever is opened first has its place by then.
     if (!this.start.set) this.programs.anticipate().catch((error) => console.info(error.message));
     addEventListener("online", () => this.check());
@@ -46,6 +47,14 @@ class Session {
       await this.look();
       await this.check();
     }
+  }
+
+  /** Shows what is current. What does not come up twice is not shown a third time, if there is something to go back to. */
+  async comeUp() {
+    const isBack = await this.client.countStart(now());
+    await this.look();
+    await this.client.confirmStart().catch((error) => console.info(error.message));
+    if (isBack) say({ kind: "refused", title: "The version before is shown", text: "The newest one could not be started. It is tried again tomorrow, or when your vendor has another one." });
   }
 
   /** Reads again what may run, and shows it. */
@@ -64,7 +73,12 @@ class Session {
   /** What will be installed, before it is: enough for a first screen. */
   foretell(start) {
     this.start = this.foretold = start;
-    if (!this.current) this.render();
+    try {
+      if (!this.current) this.render();
+    } catch (error) {
+      // Whether it comes up is found out once it is installed.
+      console.error(error);
+    }
   }
 
   render() {
@@ -121,7 +135,8 @@ class Session {
       return null;
     });
     [this.checking, this.foretold] = [false, null];
-    await this.look();
+    this.timer = setTimeout(() => this.check(), 1000 * Math.max(1, this.nextCheck - now()));
+    await (update?.staged ? this.comeUp() : this.look());
     if (update?.staged) {
       this.channel.postMessage("changed");
       if (this.had) say({ kind: "news", title: "Updated in the background", text: news(update) });
@@ -129,7 +144,6 @@ class Session {
     }
     if (this.isAsked && update && !update.staged) say({ kind: "news", title: "Up to date", text: "There is nothing new." });
     this.isAsked = false;
-    this.timer = setTimeout(() => this.check(), 1000 * Math.max(1, this.nextCheck - now()));
     if (update) setTimeout(() => this.settle(), LATER);
   }
 

@@ -46,6 +46,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "client/manifest.js",
     "client/roles.js",
     "client/shelf.js",
+    "client/starts.js",
     "client/time.js",
     "client/transport.js",
     "client/trouble.js",

@@ -1,7 +1,8 @@
 // One tenant's programs on one device: fetched, verified, kept; and what may run. The web's `src/client.rs`.
 //
 // Names on the shelf: `tenant.json`, `trusted/...` (byte for byte as published), `latest.json`, `manifests/<sha256>.json`,
-// `sets/<sha256>.json`, `objects/<blake3>` (an archive as it came), the pointers `current` and `staged`, `clock.json`.
+// `sets/<sha256>.json`, `objects/<blake3>` (an archive as it came), the pointers `current`, `previous` and `staged`,
+// `boot.json` (how starts went), `clock.json`.
 
 import { sha256, text } from "./bytes.js";
 import { WithRoot, notBack } from "./chain.js";
@@ -9,6 +10,7 @@ import { clock, Judge } from "./judge.js";
 import { bucketOf, checkManifest, difference, filesOf, graceOf, LAST, MAX, readManifest, refused, setOf } from "./manifest.js";
 import { mismatch } from "./roles.js";
 import { sealed, Shelf } from "./shelf.js";
+import { starts } from "./starts.js";
 import { instant } from "./time.js";
 import { Transport } from "./transport.js";
 import { Trouble } from "./trouble.js";
@@ -150,14 +152,17 @@ export class Client {
     const judge = new Judge(wanted.set, news.freshUntil, at);
     const state = ({ preload }) => (preload ? "arriving" : "not_installed");
     if (!before.current) foretold({ ...this.view(wanted.set, judge, state), now: at, publication: news.manifest.publication, staleSince: null, notes: [] });
-    const missing = await this.fetchAll(before.current?.set, wanted.set, transport);
-    const pointer = { set: wanted.id, publication: news.manifest.publication, fresh_until: news.freshUntil };
-    const put = isCurrent ? [] : [[`sets/${wanted.id}.json`, wanted.bytes], await sealed("staged", pointer)];
-    await this.store.change({ put: new Map(put), remove: isCurrent ? ["staged"] : [] });
+    const heldBack = starts.heldBack(before.boot, wanted.id, now);
+    const stays = isCurrent || heldBack !== null;
+    const missing = heldBack === null ? await this.fetchAll(before.current?.set, wanted.set, transport) : [];
+    const staged = { id: wanted.id, publication: news.manifest.publication, freshUntil: news.freshUntil };
+    const put = stays ? [] : [[`sets/${wanted.id}.json`, wanted.bytes], await pointer("staged", staged)];
+    await this.store.change({ put: new Map(put), remove: stays ? ["staged"] : [] });
     await this.sweep();
     return {
       publication: news.manifest.publication,
-      staged: isCurrent ? null : wanted.id,
+      staged: stays ? null : wanted.id,
+      heldBack,
       ...difference(before.current?.set, wanted.set),
       missing,
       stale: news.stale,
@@ -170,16 +175,36 @@ export class Client {
   /** The staged set is the current one from now on. Whether there was one. */
   async activate() {
     await this.checkShelf();
-    const { staged } = await this.stored();
+    const { staged, current, previous, boot } = await this.stored();
     if (!staged) return false;
-    const { id: set, publication, freshUntil: fresh_until } = staged;
-    await this.store.change({
-      put: new Map([await sealed("current", { set, publication, fresh_until })]),
-      remove: ["staged"],
-      durability: "strict",
-    });
+    const put = [await pointer("current", staged), await sealed("boot.json", starts.activated(boot, staged.id))];
+    // What one can go back to is the last set that is known to start.
+    if (current && (starts.isConfirmed(boot, current.id) || !previous)) put.push(await pointer("previous", current));
+    await this.store.change({ put: new Map(put), remove: ["staged"], durability: "strict" });
     await this.sweep();
     return true;
+  }
+
+  /**
+   * To be called before a set is shown for the first time. One that was shown twice and never confirmed is given up:
+   * whether the set before it is the current one again. What cannot be written is no reason not to start.
+   */
+  async countStart(now) {
+    const { current, previous, boot } = await this.stored();
+    if (!current || starts.isConfirmed(boot, current.id)) return false;
+    const isBack = previous !== null && starts.hasFailed(boot, current.id);
+    const next = isBack ? starts.givenUp(boot, current.id, previous.id, now) : starts.counted(boot, current.id);
+    const put = [await sealed("boot.json", next), ...(isBack ? [await pointer("current", previous)] : [])];
+    const change = { put: new Map(put), remove: isBack ? ["previous"] : [], durability: "strict" };
+    return this.store.change(change).then(() => isBack, () => false);
+  }
+
+  /** What is shown came up: the set before it is not needed any more. */
+  async confirmStart() {
+    const { current, boot } = await this.stored();
+    if (!current || starts.isConfirmed(boot, current.id)) return;
+    await this.store.change({ put: new Map([await sealed("boot.json", starts.confirmed(boot, current.id))]), remove: ["previous"] });
+    await this.sweep();
   }
 
   /** Fetches the files of one program of the current set. */
@@ -307,8 +332,8 @@ export class Client {
 
   /** Takes away what no pointer leads to. */
   async sweep() {
-    const { current, staged, latest } = await this.stored();
-    const sets = [current, staged].filter((it) => it !== null);
+    const { current, previous, staged, latest } = await this.stored();
+    const sets = [current, previous, staged].filter((it) => it !== null);
     const kept = new Set(sets.flatMap(({ id, set }) => {
       const objects = set.programs.flatMap((it) => filesOf(it.release)).map((file) => `objects/${file.blake3}`);
       return [`sets/${id}.json`, ...objects];
@@ -338,7 +363,8 @@ export class Client {
     const notes = [];
     const latest = await this.shelf.small("latest.json");
     const seen = await this.shelf.small("clock.json");
-    const [current, staged] = [await this.set("current"), await this.set("staged")];
+    const [current, previous, staged] = [await this.set("current"), await this.set("previous"), await this.set("staged")];
+    const boot = (await this.shelf.small("boot.json")) ?? starts.none;
     const manifest = latest && (await this.newestManifest(latest));
     if (latest && !manifest) notes.push("the newest manifest is damaged; what is installed counts until the next refresh");
     const set = manifest ? (await setOf(manifest, this.config.platform, await this.bucket(manifest))).set : current?.set;
@@ -349,7 +375,7 @@ export class Client {
       freshUntil,
       graceUntil: set && freshUntil !== null ? freshUntil + graceOf(set) : null,
     };
-    return { latest, current, staged, newest: set ? { set, manifest } : null, known, notes };
+    return { latest, current, previous, staged, boot, newest: set ? { set, manifest } : null, known, notes };
   }
 
   async newestManifest(latest) {
@@ -372,6 +398,9 @@ export class Client {
     await this.store.change({ put: new Map([await sealed(name, value)]) });
   }
 }
+
+/** Which set it is that a pointer leads to. */
+const pointer = (name, { id: set, publication, freshUntil: fresh_until }) => sealed(name, { set, publication, fresh_until });
 
 /** Metadata of one tenant. Roots come from the place that all tenants share. */
 class Repository {

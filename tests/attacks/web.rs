@@ -21,9 +21,8 @@ use crate::origin::Origin;
 use crate::project::copy;
 use crate::world::{VICTIM, World, new_folder};
 
-/// What the web's client does not have: it counts no starts, since a page that does not start cannot go back either;
-/// and what the server calls a file is the business of the browser.
-const NOT_THERE: [&str; 2] = ["boot.json", "etag.json"];
+/// What the web's client does not have: what the server calls a file is the business of the browser.
+const NOT_THERE: [&str; 1] = ["etag.json"];
 
 /// Whether an attack is on something that the web's client has.
 pub(crate) fn is_about_it(attack: &Attack) -> bool {

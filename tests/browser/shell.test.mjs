@@ -304,6 +304,38 @@ test("an older state is not gone back to, and it is said that the server is behi
   assert.equal(await page.locator("h1").textContent(), "Umbra Due");
 });
 
+test("what does not come up twice is gone back from, and something newer is taken", { timeout: 60_000 }, async () => {
+  const name = (from, to) => republished(() => project.edit(tenantFile(SMALL), `name: ${from}\n`, `name: ${to}\n`));
+  const page = await visit(await fresh(), proxy, tenants[SMALL]);
+  await settled(page);
+  const before = await page.locator("h1").textContent();
+  await page.addInitScript(() => {
+    const real = Element.prototype.replaceChildren;
+    Element.prototype.replaceChildren = function (...nodes) {
+      if (nodes.some((it) => it.textContent?.includes("Umbra Breaks"))) throw new Error("this page breaks");
+      return real.apply(this, nodes);
+    };
+  });
+  await page.reload();
+  await page.locator(".grid").waitFor();
+  const broke = page.waitForEvent("pageerror");
+  await name(before, "Umbra Breaks");
+  await broke;
+  // The first time was the update while the page was open; this is the second.
+  await page.reload();
+  await page.locator("h1", { hasText: "This does not work" }).waitFor();
+  await page.reload();
+  await notice(page, "could not be started");
+  assert.equal(await page.locator("h1").textContent(), before);
+  await page.getByRole("button", { name: "Check for updates" }).click();
+  await notice(page, "There is nothing new");
+  assert.equal(await page.locator("h1").textContent(), before);
+  await (await opened(page, "Inspection")).locator("body", { hasText: "Sopralluogo" }).waitFor();
+  await page.locator(".back").click();
+  await name("Umbra Breaks", "Umbra Tre");
+  await page.locator("h1", { hasText: "Umbra Tre" }).waitFor();
+});
+
 test("a new device that is lied to shows nothing", { timeout: 40_000 }, async () => {
   const page = await (await fresh()).newPage();
   proxy.rule(`/t/${tenants[SMALL]}/timestamp.json`, (_, path) => path.replace(tenants[SMALL], tenants[REGULATED]));

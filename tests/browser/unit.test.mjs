@@ -11,6 +11,7 @@ import { canonical, parse } from "../../shell/client/json.js";
 import { clock, Judge } from "../../shell/client/judge.js";
 import { readKey } from "../../shell/client/keys.js";
 import { bucketOf, LAST, lineUp } from "../../shell/client/manifest.js";
+import { starts } from "../../shell/client/starts.js";
 import { duration, instant, spelled } from "../../shell/client/time.js";
 import { isBundlePath } from "../../shell/client/zip.js";
 
@@ -42,6 +43,24 @@ test("BLAKE3 is that of its specification", () => {
 
 const key = (keytype, scheme, value) => readKey(new Map([["keytype", keytype], ["scheme", scheme], ["keyval", new Map([["public", value]])]]));
 const pem = (pair) => pair.publicKey.export({ type: "spki", format: "pem" });
+
+test("a set that fails twice is given up for a day, and none that was confirmed ever is", () => {
+  const [DAY, NOW] = [86_400, 1_000_000];
+  const once = starts.counted(starts.activated(starts.confirmed(starts.none, "a"), "b"), "b");
+  const twice = starts.counted(once, "b");
+  assert.deepEqual([once, twice].map((it) => starts.hasFailed(it, "b")), [false, true]);
+  assert.equal(starts.hasFailed(starts.counted(starts.counted(starts.confirmed(twice, "b"), "b"), "a"), "a"), false);
+  assert.equal(starts.isConfirmed(starts.confirmed(twice, "b"), "b"), true);
+  const back = starts.givenUp(twice, "b", "a", NOW);
+  assert.deepEqual(back, { bad: [{ set: "b", since: NOW }], confirmed: true, set: "a", unconfirmed: 0 });
+  // The pointer may not have moved yet when the power went.
+  assert.equal(starts.hasFailed(back, "b"), true);
+  assert.deepEqual([NOW - 1, NOW, NOW + DAY - 1, NOW + DAY].map((now) => starts.heldBack(back, "b", now)), [null, NOW + DAY, NOW + DAY, null]);
+  assert.equal(starts.heldBack(back, "c", NOW), null);
+  assert.deepEqual(starts.activated(back, "b"), { bad: [], confirmed: false, set: "b", unconfirmed: 0 });
+  const many = Array.from({ length: 20 }, (_, at) => at).reduce((record, at) => starts.givenUp(record, `s${at}`, "a", NOW), starts.none);
+  assert.deepEqual(many.bad.map((it) => it.set), Array.from({ length: 16 }, (_, at) => `s${at + 4}`));
+});
 
 test("keys of every kind verify what they signed and nothing else", async () => {
   const [yes, no] = [utf8("yes"), utf8("no")];
