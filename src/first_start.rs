@@ -8,8 +8,6 @@ mod fill;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 pub use self::budget::{Over, exceeded};
 pub use self::fill::fill;
 use crate::bundle::{self, Bundles, Files};
@@ -212,7 +210,7 @@ fn at(loads: &[Load], level: u32) -> impl Iterator<Item = &Load> {
 }
 
 /// First starts of many tenants, in three numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spread {
     /// Half of the tenants need no more bytes: of an even number the lower one in the middle.
     pub median: u64,

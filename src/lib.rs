@@ -76,6 +76,8 @@ pub mod doctor; // what a CDN does to what goes through it
 #[cfg(feature = "compiler")]
 pub mod publish; // from `out/` to a store, so that a crash or a race leaves the old or the new
 #[cfg(feature = "compiler")]
+pub mod link; // modules of JavaScript become one script
+#[cfg(feature = "compiler")]
 pub mod shell; // the web shell as files for browsers
 #[cfg(feature = "compiler")]
 pub mod serve; // a publication over HTTP as a CDN shows it, for building shells

@@ -10,8 +10,6 @@
 //! The sources are in the binary, so that an installed one has them. Nothing here depends on the clock or the machine:
 //! the same sources, configuration and root make the same files.
 
-mod link; // modules become one script
-
 use std::sync::LazyLock;
 
 use data_encoding::BASE64;
@@ -19,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::digest::{Fingerprint, Sha256};
+use crate::link::{self, linked};
 
 /// What no page may do on an origin of programs unless the worker of that origin serves it.
 pub const NOTHING: &str = "default-src 'none'; frame-ancestors *";
@@ -139,7 +138,7 @@ const GIVEN: &str = "id=\"given\">null</script>";
 /// The page without what is given to it.
 static PAGE: LazyLock<String> = LazyLock::new(|| {
     let early = without_comments(source("early.js"));
-    let main = link::linked("main.js", &source);
+    let main = linked("main.js", &source);
     let style = source("shell.css");
     let icon = format!("data:image/svg+xml;base64,{}", BASE64.encode(source("icon.svg").as_bytes()));
     without_comments(source("index.html"))
@@ -188,6 +187,7 @@ mod tests {
     use std::path::Path;
 
     use super::{BadRoot, Config, GIVEN, HOST, PAGE, SOURCES, frame, page, source};
+    use crate::link;
 
     fn config() -> Config {
         let frames = "https://{label}.apps.example.com/".into();
@@ -209,6 +209,11 @@ mod tests {
         // Node is told by it that these are modules; browsers know.
         let there: BTreeSet<String> = files.map(path).filter(|it| it != "package.json").collect();
         assert_eq!(SOURCES.iter().map(|it| it.0.to_owned()).collect::<BTreeSet<_>>(), there);
+    }
+
+    #[test]
+    fn it_is_written_so_that_it_can_be_linked() {
+        assert_eq!(link::obstacles(SOURCES), Vec::<String>::new());
     }
 
     #[test]

@@ -33,6 +33,9 @@ impl Over<'_> {
         let (named, others) = self.programs.split_at(self.programs.len().min(NAMED));
         let mut parts: Vec<String> =
             named.iter().map(|(app_id, version, bytes)| format!("{bytes} for `{app_id}` {version}")).collect();
+        if named.is_empty() {
+            parts.push(format!("{} for mini-programs", self.archives));
+        }
         if !others.is_empty() {
             let bytes: u64 = others.iter().map(|(.., bytes)| bytes).sum();
             parts.push(format!("{bytes} for {} more", others.len()));

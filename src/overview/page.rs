@@ -1,11 +1,12 @@
 //! The page that shows the document: one file that asks nobody for anything.
 //!
 //! `report/` has the page's sources. Its scripts are modules, so that each can be read by itself; a file that is opened
-//! from a disk may import none, so they are joined here, in an order in which nothing is used before it is there.
+//! from a disk may import none, so they are linked here.
 
 use data_encoding::BASE64;
 
 use crate::digest::Sha256;
+use crate::link::linked;
 
 macro_rules! scripts {
     ($($name:literal),* $(,)?) => {
@@ -20,7 +21,7 @@ pub struct Source {
     pub html: &'static str,
     /// The style sheet.
     pub css: &'static str,
-    /// The scripts by name; `main.js` begins, so it is last.
+    /// The scripts by name; `main.js` begins.
     pub scripts: &'static [(&'static str, &'static str)],
 }
 
@@ -56,16 +57,13 @@ impl Source {
         ],
     };
 
-    /// All scripts as one, without the words that tie modules together.
-    fn script(&self) -> String {
-        let lines = self.scripts.iter().flat_map(|(_, text)| text.lines());
-        let lines = lines.filter(|it| !it.starts_with("import "));
-        lines.map(|it| it.strip_prefix("export ").unwrap_or(it)).fold(String::new(), |all, it| all + it + "\n")
+    fn script(&self, name: &str) -> &'static str {
+        self.scripts.iter().find(|it| it.0 == name).map_or("", |it| it.1)
     }
 
     /// The page, and what it allows itself.
     fn page(&self, data: &str, connect: &str) -> (String, String) {
-        let (style, script) = (self.css, self.script());
+        let (style, script) = (self.css, linked("main.js", &|name| self.script(name)));
         let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::of(text.as_bytes()).0));
         let policy = format!(
             "default-src 'none'; style-src {}; script-src {}; connect-src {connect}; img-src data:; base-uri 'none'; form-action 'none'",
@@ -106,16 +104,19 @@ mod tests {
     use std::path::Path;
 
     use super::Source;
+    use crate::link;
 
     #[test]
-    fn every_script_of_the_folder_is_in_the_page_and_the_one_that_begins_is_last() {
+    fn every_script_of_the_folder_is_in_the_page_and_can_be_linked() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("report");
         let entries = std::fs::read_dir(folder).expect("the folder").map(|it| it.expect("an entry").file_name());
         let mut there: Vec<String> =
             entries.map(|it| it.to_string_lossy().into_owned()).filter(|it| it.ends_with(".js")).collect();
-        there.sort_by_key(|it| (it == "main.js", it.clone()));
-        let listed: Vec<&str> = Source::BUILT_IN.scripts.iter().map(|it| it.0).collect();
+        there.sort();
+        let mut listed: Vec<&str> = Source::BUILT_IN.scripts.iter().map(|it| it.0).collect();
+        listed.sort_unstable();
         assert_eq!(listed, there);
+        assert_eq!(link::obstacles(Source::BUILT_IN.scripts), Vec::<String>::new());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub fn check(checked: &Checked, decided: &[Decided]) -> Option<Diagnostic> {
     judge((budget.max_bytes, span), catalog, tenants, decided, may_exceed, &checked.sizes())
 }
 
-/// The same where everything is packed.
+/// The same where everything is packed; overlays are packed for tenants who would exceed it if they could not be.
 pub(super) fn check_packed(
     project: &Project,
     catalog: &Catalog,

@@ -220,6 +220,12 @@ fn a_new_root_counts_for_tenants_that_are_left_alone() {
     let json = project.run(&["compile", "--format", "json"]).ends_with(1).json();
     let label = &json["diagnostics"][0]["labels"][1];
     assert_eq!(label["path"], "tenants/acme.yaml", "{json:#}");
+    // Nothing of it was read, so only the index can tell.
+    let index = project.index();
+    let record = index.tenants.values().find(|it| it.name == "acme").expect("a tenant");
+    let archives = record.preloaded.expect("it is known").bytes;
+    let text = label["text"].as_str().expect("a text");
+    assert!(text.contains(&format!(" bytes: {archives} for mini-programs, ")), "{text}");
     assert_eq!(changed(&before, &project.out()), [""; 0]);
 }
 

@@ -1,13 +1,13 @@
 //! Modules of our own become one script: each is a function that gives what it exports, after those that it needs.
 //!
-//! It reads the JavaScript that `shell/` is written in and no other: imports stand on one line each, names are exported
+//! It reads the JavaScript that `shell/` and `report/` are written in and no other: imports stand on one line each, names are exported
 //! where they are declared, and no text goes over several lines.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// A module and all that it needs, as one script.
-pub(super) fn linked(entry: &str, source: &dyn Fn(&str) -> &'static str) -> String {
+pub fn linked(entry: &str, source: &dyn Fn(&str) -> &'static str) -> String {
     let mut script = Script { source, there: BTreeSet::new(), text: String::new() };
     script.add(entry);
     script.text
@@ -77,7 +77,7 @@ fn variable(path: &str) -> String {
 }
 
 /// Lines without what stands before them, and without those that are comments.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut in_comment = false;
     text.lines().map(str::trim).filter(move |line| {
         let begins = line.starts_with("/**") || line.starts_with("<!--");
@@ -87,10 +87,34 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What keeps some sources, of which `main.js` begins, from being linked.
+#[cfg(test)]
+pub(crate) fn obstacles(sources: &[(&str, &'static str)]) -> Vec<String> {
+    let source = |path: &str| sources.iter().find(|it| it.0 == path).map_or("", |it| it.1);
+    let mut found = Vec::new();
+    for (path, text) in sources.iter().filter(|it| it.0.ends_with(".js")) {
+        for (names, from) in lines(text).filter_map(import) {
+            let given: Vec<&str> = lines(source(&resolved(path, from))).filter_map(export).map(|it| it.0).collect();
+            let taken = names.split(", ").map(|it| it.split(" as ").next().unwrap_or(it));
+            found.extend(taken.filter(|it| !given.contains(it)).map(|it| format!("{path} takes {it} from {from}")));
+        }
+        let broken = lines(text).filter(|it| it.replace("\\`", "").replace("\"`\"", "").matches('`').count() % 2 != 0);
+        // In a regular expression there may be one.
+        let broken = broken.filter(|it| !it.contains("* ") && !it.contains("(/"));
+        found.extend(broken.map(|it| format!("a text goes over several lines in {path}: {it}")));
+    }
+    let script = linked("main.js", &source);
+    let left = script.lines().filter(|it| it.starts_with("import ") || it.starts_with("export "));
+    found.extend(left.map(|it| format!("not understood: {it}")));
+    if script.contains("</script") {
+        found.push("the end of a script, which stands inside a page".to_owned());
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{SOURCES, source};
-    use super::{export, import, lines, linked, resolved};
+    use super::linked;
 
     #[test]
     fn modules_come_after_those_that_they_need_and_once() {
@@ -123,31 +147,5 @@ return {  };
 })();
 ";
         assert_eq!(linked("main.js", &source), script);
-    }
-
-    #[test]
-    fn what_a_module_takes_another_one_gives() {
-        for (path, text) in SOURCES.iter().filter(|it| it.0.ends_with(".js")) {
-            for (names, from) in lines(text).filter_map(import) {
-                let given: Vec<&str> = lines(source(&resolved(path, from))).filter_map(export).map(|it| it.0).collect();
-                let taken = names.split(", ").map(|it| it.split(" as ").next().unwrap_or(it));
-                let missing: Vec<&str> = taken.filter(|it| !given.contains(it)).collect();
-                assert!(missing.is_empty(), "{path} takes {missing:?} from {from}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_shell_is_written_so_that_it_can_be_linked() {
-        let script = linked("main.js", &source);
-        let left: Vec<&str> =
-            script.lines().filter(|it| it.starts_with("import ") || it.starts_with("export ")).collect();
-        assert_eq!(left, Vec::<&str>::new());
-        assert!(!script.contains("</script"), "it stands inside a page");
-        for (path, text) in SOURCES.iter().filter(|it| it.0.ends_with(".js")) {
-            let broken: Vec<&str> = lines(text).filter(|it| it.matches('`').count() % 2 != 0).collect();
-            let broken: Vec<&&str> = broken.iter().filter(|it| !it.contains("\\`") && !it.contains("* ")).collect();
-            assert!(broken.is_empty(), "a text goes over several lines in {path}: {broken:?}");
-        }
     }
 }
