@@ -101,6 +101,13 @@ test("every customer sees his own programs, under his own name", { timeout: 40_0
     const page = await visit(await fresh(), proxy, tenants[name]);
     assert.match(await page.locator("h1").textContent(), new RegExp(brand));
     assert.deepEqual(await offered(page), await runs(name));
+    // One that is fetched only when somebody asks for it.
+    if (name !== PREMIUM) continue;
+    const tile = page.locator(".open", { hasText: "Inspection" });
+    await tile.locator(".badge", { hasText: "Get" }).waitFor();
+    await tile.click();
+    await tile.locator(".badge").waitFor({ state: "detached" });
+    await (await opened(page, "Inspection")).locator("body", { hasText: "Inspection" }).waitFor();
   }
 });
 
