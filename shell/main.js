@@ -67,7 +67,12 @@ class Session {
     if (this.current && this.start.set) this.reconsider();
     if (this.current && !this.start.set) this.close();
     if (!this.current) this.render();
-    if (start.set && (await this.readIcons()) && !this.current) this.render();
+    await this.showIcons();
+  }
+
+  /** Nobody sees icons while a program is open, so they wait. */
+  async showIcons() {
+    if (this.start.set && !this.foretold && !this.current && (await this.readIcons()) && !this.current) this.render();
   }
 
   /** What will be installed, before it is: enough for a first screen. */
@@ -275,6 +280,7 @@ class Session {
     this.current = null;
     this.render();
     app.querySelector(`[data-app="${CSS.escape(program.app_id)}"]`)?.focus();
+    this.showIcons().catch((error) => console.info(error.message));
     setTimeout(() => this.settle(), LATER);
   }
 

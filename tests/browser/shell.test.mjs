@@ -132,6 +132,7 @@ test("a first start asks for little, for nothing twice, and opens a program befo
   await (await opened(page, "Roster")).locator("body", { hasText: "Roster" }).waitFor();
   release();
   await page.locator(".back").click();
+  await page.locator("img.icon").nth(3).waitFor();
   await settled(page);
   const asked = proxy.asked.map((it) => `${it.host}${it.path}`).filter((it) => !it.endsWith(".json") || it.includes("/o/"));
   // The worker that keeps the page asks for it again, and is told that it is the same.
