@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import http from "node:http";
 import { test } from "node:test";
 
 import { blake3, blake3For } from "../../shell/client/blake3.js";
@@ -13,6 +15,7 @@ import { readKey } from "../../shell/client/keys.js";
 import { bucketOf, LAST, lineUp } from "../../shell/client/manifest.js";
 import { starts } from "../../shell/client/starts.js";
 import { duration, instant, spelled } from "../../shell/client/time.js";
+import { Transport } from "../../shell/client/transport.js";
 import { isBundlePath } from "../../shell/client/zip.js";
 
 const read = (source) => parse(utf8(source));
@@ -186,4 +189,61 @@ test("buckets are those that are published, and a device takes the line-up of th
   const places = [0, 1999, 2000, 4999, 5000, LAST].map(taken);
   assert.deepEqual(places, ["a2 b1 d1", "a2 b1 d1", "a2 b1 c1", "a2 b1 c1", "a1 b1 c1", "a1 b1 c1"]);
   assert.equal(lineUp({ mini_programs: manifest.mini_programs }, 0).length, 3);
+});
+
+/** A server that answers each path with a number that grows, and never answers `/slow`. */
+async function counting() {
+  const [asked, gone] = [[], []];
+  const server = http.createServer((request, response) => {
+    asked.push(request.url);
+    if (request.url !== "/slow") response.end(`${request.url} ${asked.length}`);
+    request.socket.once("close", () => gone.push(request.url));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  /** Does something, and waits until it has been asked for. */
+  const after = async (act) => {
+    const before = asked.length;
+    act();
+    while (asked.length === before) await new Promise((resolve) => setTimeout(resolve, 2));
+  };
+  return { gone, after, url: `http://127.0.0.1:${server.address().port}/`, stop: () => (server.close(), server.closeAllConnections()) };
+}
+
+test("what is asked for ahead is taken once, by whoever asks for just that, and past no cache", async () => {
+  const server = await counting();
+  const transport = new Transport(server.url);
+  const get = async (path, caches = "allowed") => text(await transport.get(path, 100, caches));
+  const ahead = (path, max) => server.after(() => transport.ahead(path, max, "allowed"));
+  await ahead("guess", 100);
+  await ahead("wrong", 100);
+  await ahead("short", 3);
+  assert.equal(await get("right"), "/right 4");
+  assert.equal(await get("guess"), "/guess 1");
+  assert.equal(await get("guess"), "/guess 5");
+  await ahead("mended", 100);
+  assert.equal(await get("mended", "bypassed"), "/mended 7");
+  // Its limit was another one: whoever asked with a right one is told, and asks again past caches.
+  await assert.rejects(transport.get("short", 100, "allowed"), { code: "too-long" });
+  await ahead("slow", 100);
+  transport.close();
+  while (!server.gone.includes("/slow")) await new Promise((resolve) => setTimeout(resolve, 2));
+  server.stop();
+});
+
+test("an answer that was asked for early counts once, while it is young, and past no cache", async () => {
+  const server = await counting();
+  const early = new Map();
+  const ask = (path, at = performance.now()) =>
+    server.after(() => early.set(server.url + path, { answer: fetch(server.url + path), abort: new AbortController(), at }));
+  const get = async (path, caches = "allowed") => text(await new Transport(server.url, undefined, early).get(path, 100, caches));
+  await ask("young");
+  assert.equal(await get("young"), "/young 1");
+  assert.equal(await get("young"), "/young 2");
+  await ask("old", performance.now() - 60_000);
+  assert.equal(await get("old"), "/old 4");
+  await ask("mended");
+  assert.equal(await get("mended", "bypassed"), "/mended 6");
+  assert.equal(early.size, 0);
+  server.stop();
 });
