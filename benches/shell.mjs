@@ -3,7 +3,7 @@
 //
 //   cargo build && node benches/shell.mjs [runs [network]]
 //
-// The network is a forwarder on loopback that delays and paces bytes; requests and bytes are counted behind it.
+// The network is a forwarder on loopback that delays and paces bytes. What is asked for stands in the server's log.
 
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import net from "node:net";
 import { extname, join } from "node:path";
 
 process.env.TENANTRY ??= new URL("../target/debug/tenantry", import.meta.url).pathname;
-const { device, launch, Project, Proxy } = await import("../tests/browser/support.mjs");
+const { device, launch, Project } = await import("../tests/browser/support.mjs");
 
 const RUNS = Number(process.argv[2] ?? 5);
 const TENANT = "umbra-architetti";
@@ -119,8 +119,7 @@ async function measured(browser, url, settle, count) {
 }
 
 const project = new Project();
-const server = await project.serve("--no-watch");
-const proxy = await Proxy.start(server.port);
+const server = await project.serve("--no-watch", "--log");
 const addr = project.tenants()[TENANT];
 const alternative = await plain(join(project.folder, "catalog/programs", PROGRAM.folder));
 const browser = await launch();
@@ -128,12 +127,15 @@ const settled = async (page) => {
   await page.locator(".back").click();
   await page.waitForFunction(() => document.querySelector("#app").dataset.settled && navigator.serviceWorker.controller, null, { timeout: 60_000 });
 };
-const counted = () => ({ requests: proxy.asked.length, bytes: proxy.asked.reduce((sum, it) => sum + it.body + it.head, 0) });
+const counted = () => {
+  const answers = [...server.said().matchAll(/^GET \S+ \d+ ([\d.]+) (k?)B$/gm)];
+  return { requests: answers.length, bytes: answers.reduce((sum, [, size, kilo]) => sum + size * (kilo ? 1000 : 1), 0) };
+};
 console.log(`Medians of ${RUNS}, time to the first mini-program in ms`);
 console.log("network                    | plain cold | shell cold |     | plain warm | shell warm |     | shell cold: requests, kB");
 const wanted = Object.entries(NETWORKS).filter(([name]) => name.startsWith(process.argv[3] ?? ""));
 for (const [name, network] of wanted) {
-  const [near, nearPlain] = [await slowed(proxy.port, network), await slowed(alternative.port, network)];
+  const [near, nearPlain] = [await slowed(server.port, network), await slowed(alternative.port, network)];
   const runs = { shell: [], plain: [] };
   for (let run = 0; run < RUNS; run += 1) {
     runs.plain.push(await measured(browser, `http://127.0.0.1:${nearPlain.port}/`, async () => {}, counted));
@@ -149,6 +151,6 @@ for (const [name, network] of wanted) {
   nearPlain.stop();
 }
 await browser.close();
-[alternative, proxy, server].forEach((it) => it.stop());
+[alternative, server].forEach((it) => it.stop());
 project.remove();
 process.exit(0);
