@@ -332,8 +332,8 @@ test("what does not come up twice is gone back from, and something newer is take
   assert.equal(await page.locator("h1").textContent(), before);
   await (await opened(page, "Inspection")).locator("body", { hasText: "Sopralluogo" }).waitFor();
   await page.locator(".back").click();
-  await name("Umbra Breaks", "Umbra Tre");
-  await page.locator("h1", { hasText: "Umbra Tre" }).waitFor();
+  await name("Umbra Breaks", "Umbra Terza");
+  await page.locator("h1", { hasText: "Umbra Terza" }).waitFor();
 });
 
 test("a new device that is lied to shows nothing", { timeout: 40_000 }, async () => {
