@@ -10,7 +10,7 @@
     const abort = new AbortController();
     const answer = fetch(url, { cache: "no-cache", redirect: "manual", credentials: "omit", referrerPolicy: "no-referrer", signal: abort.signal });
     answer.catch(() => {});
-    early.set(url, { answer, abort });
+    early.set(url, { answer, abort, at: performance.now() });
   };
   if (/^[a-z2-7]{26,64}$/.test(addr)) {
     ask(`root/${version + 1}.root.json`);

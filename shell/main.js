@@ -223,7 +223,7 @@ class Session {
 
   async install(program) {
     try {
-      await this.client.install(program.app_id);
+      await this.client.obtain(program);
       await this.look();
       await this.settle();
     } catch (error) {

@@ -207,14 +207,6 @@ export class Client {
     await this.sweep();
   }
 
-  /** Fetches the files of one program of the current set. */
-  async install(app_id) {
-    const { current } = await this.stored();
-    const program = current?.set.programs.find((it) => it.app_id === app_id && it.release);
-    if (!program) throw new Trouble("unknown-program", `there is no program \`${app_id}\` in what is installed`);
-    await this.obtain(program);
-  }
-
   /** Sees to it that the files of a program are here; those that are on their way are waited for. */
   async obtain({ release }) {
     const transport = this.transport ?? new Transport(this.config.base, this.config.pace);

@@ -6,12 +6,15 @@ import { Trouble } from "./trouble.js";
 /** Fewest bytes a second, over how many seconds, and how many seconds one refresh may take in all. */
 export const PACE = { rate: 1024, over: 30, inAll: 900 };
 
+/** How old an answer may be that was asked for early, in milliseconds: somebody may have read a page in between. */
+const EARLY = 20_000;
+
 /** How often an archive that was cut short goes on where it stopped, within one refresh. */
 const RESUMED = 3;
 
 /**
  * One operation's requests below a base URL, with one deadline for all. `early` has what somebody has asked for
- * already, by its URL: `{ answer, abort }`. Each is taken once, and not where caches are bypassed.
+ * already, by its URL: `{ answer, abort, at }`. Each is taken once, and not where caches are bypassed.
  */
 export class Transport {
   constructor(base, pace = PACE, early = new Map()) {
@@ -91,7 +94,7 @@ export class Transport {
     this.traffic.requests += 1;
     const early = this.early.get(url.href);
     this.early.delete(url.href);
-    const isEarly = early && from === 0 && caches !== "bypassed";
+    const isEarly = early && performance.now() - early.at < EARLY && from === 0 && caches !== "bypassed";
     if (isEarly) abort.signal.addEventListener("abort", () => early.abort.abort());
     const request = isEarly
       ? early.answer

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::ops::DerefMut;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -136,7 +138,7 @@ impl Site {
     }
 
     fn client(&self) -> Command {
-        let mut client = Command::new(&*CLIENT);
+        let mut client = program();
         client.arg("--metadata-dir").arg(self.path("metadata"));
         client
     }
@@ -157,21 +159,57 @@ pub(crate) fn days(days: u32) -> Timestamp {
 /// An instant that has passed.
 pub(crate) const PAST: &str = "2020-02-02T02:02:02Z";
 
+/// Names the port of the client of the web shell, where the tests are about that one.
+pub(crate) const PORT: &str = "TENANTRY_TEST_CONFORMANCE_PORT";
+
+/// The client of the web shell as a program.
+pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/web.mjs");
+
+fn program() -> Command {
+    match env::var_os(PORT) {
+        Some(_) => {
+            let mut node = Command::new("node");
+            node.arg(SCRIPT);
+            node
+        }
+        None => Command::new(&*CLIENT),
+    }
+}
+
 /// `faketime` with the client, if it is there.
 fn at(day: u32) -> Option<Command> {
     let is_there = Command::new("faketime").arg("--version").output().is_ok();
     let mut faked = Command::new("faketime");
-    faked.env("TZ", "UTC").arg(days(day).to_string().replace(['T', 'Z'], " ").trim_end()).arg(&*CLIENT);
+    faked.env("TZ", "UTC").arg(days(day).to_string().replace(['T', 'Z'], " ").trim_end());
+    faked.arg(program().get_program());
     parts::present_or_demanded("faketime", is_there).then_some(faked)
 }
 
 fn run(command: &mut Command) -> Ended {
-    let output = command.output().expect("the client starts");
-    match output.status.code() {
+    let (code, said) = match env::var(PORT) {
+        Ok(port) if command.get_program() == "node" => asked(&port, command),
+        _ => {
+            let output = command.output().expect("the client starts");
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    };
+    match code {
         Some(0) => Ended::Well,
         Some(1) => Ended::Badly,
-        _ => panic!("the client broke: {}", String::from_utf8_lossy(&output.stderr)),
+        _ => panic!("the client broke: {said}"),
     }
+}
+
+/// The same by a process that is there already.
+fn asked(port: &str, command: &Command) -> (Option<i32>, String) {
+    let arguments: Vec<&str> = command.get_args().skip(1).map(|it| it.to_str().expect("UTF-8")).collect();
+    let port = port.parse().expect("a port");
+    let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the client listens");
+    connection.write_all(serde_json::json!(arguments).to_string().as_bytes()).expect("it reads");
+    connection.shutdown(Shutdown::Write).expect("that was all");
+    let answer: Value = serde_json::from_reader(connection).expect("an answer");
+    let code = answer["code"].as_i64().and_then(|it| i32::try_from(it).ok());
+    (code, answer["said"].as_str().unwrap_or_default().to_owned())
 }
 
 /// The client, built as cargo builds this test: it is an example, and `cargo test --test conformance` builds none.
