@@ -126,9 +126,13 @@ pub fn heaviest<'a>(line_ups: impl Iterator<Item = &'a [Load]>) -> Option<Heavie
     let mut most: Option<Heaviest> = None;
     for (line_up, loads) in line_ups.enumerate() {
         // Whatever runs side by side at a level does so at the highest of the levels at which one of it begins.
-        let levels: BTreeSet<u32> = loads.iter().map(|it| it.platform.min_code).collect();
+        let mut levels: Vec<u32> = loads.iter().map(|it| it.platform.min_code).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        let mut by_tree: Vec<&Load> = loads.iter().collect();
+        by_tree.sort_unstable_by_key(|it| it.tree.0);
         for level in levels {
-            let cost = cost(loads, level);
+            let cost = cost(&by_tree, level);
             if most.is_none_or(|it| it.cost.bytes < cost.bytes) {
                 most = Some(Heaviest { line_up, level, cost });
             }
@@ -182,18 +186,22 @@ fn most_packed(overlay: &Files) -> (Blake3, u64) {
     (bundle::tree_digest(overlay), bundle::most_packed(overlay))
 }
 
-fn cost(loads: &[Load], level: u32) -> Cost {
-    let mut archives: Vec<(Blake3, u64)> = at(loads, level).map(|it| (it.tree, it.length)).collect();
-    archives.sort_unstable_by_key(|(tree, _)| tree.0);
-    archives.dedup_by_key(|(tree, _)| *tree);
-    let requests = u32::try_from(archives.len()).expect("fewer than 2^32 archives");
-    Cost { bytes: archives.iter().map(|(_, length)| length).sum(), requests }
+/// What a device at a level fetches of archives that are sorted by their trees.
+fn cost(by_tree: &[&Load], level: u32) -> Cost {
+    let mut cost = Cost::default();
+    let mut last: Option<Blake3> = None;
+    for it in by_tree.iter().filter(|it| it.is_at(level)) {
+        if last.replace(it.tree) != Some(it.tree) {
+            cost = cost.and(Cost { bytes: it.length, requests: 1 });
+        }
+    }
+    cost
 }
 
 fn shares(loads: &[Load], level: u32) -> Vec<Share> {
     let mut seen = BTreeSet::new();
     let mut shares: Vec<Share> = Vec::new();
-    for it in at(loads, level) {
+    for it in loads.iter().filter(|it| it.is_at(level)) {
         let bytes = if seen.insert(it.tree.0) { it.length } else { 0 };
         match shares.last_mut().filter(|last| (last.program, last.release) == (it.program, it.release)) {
             Some(last) => last.bytes += bytes,
@@ -205,8 +213,11 @@ fn shares(loads: &[Load], level: u32) -> Vec<Share> {
     shares
 }
 
-fn at(loads: &[Load], level: u32) -> impl Iterator<Item = &Load> {
-    loads.iter().filter(move |it| it.platform.min_code <= level && it.platform.max_code.is_none_or(|max| level <= max))
+impl Load {
+    /// Whether shells of a level take it.
+    fn is_at(&self, level: u32) -> bool {
+        self.platform.min_code <= level && self.platform.max_code.is_none_or(|max| level <= max)
+    }
 }
 
 /// First starts of many tenants, in three numbers.
@@ -267,7 +278,8 @@ mod tests {
     #[test]
     fn an_archive_is_fetched_once_whoever_needs_it() {
         let line_up = [load(0, (1, None), 1, 70), load(1, (1, None), 1, 70), load(1, (1, None), 2, 5)];
-        assert_eq!(cost(&line_up, 1), Cost { bytes: 75, requests: 2 });
+        let found = heaviest([line_up.as_slice()].into_iter()).map(|it| it.cost);
+        assert_eq!(found, Some(Cost { bytes: 75, requests: 2 }));
         let shares: Vec<(u32, u64)> = shares(&line_up, 1).iter().map(|it| (it.program.0, it.bytes)).collect();
         assert_eq!(shares, [(0, 70), (1, 5)]);
     }

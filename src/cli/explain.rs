@@ -76,7 +76,7 @@ struct Explained {
     first_start: FirstStart,
 }
 
-/// The archives of a first start. The signed files, some kilobytes more, are known once they are signed.
+/// The archives of a first start. The signed files come on top, and are known once they are signed.
 #[derive(Serialize)]
 struct FirstStart {
     archives: Cost,

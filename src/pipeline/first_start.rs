@@ -22,7 +22,7 @@ pub(super) fn fill(project: &Project, decided: &mut [Decided], size: Size<'_>) {
 }
 
 /// What can be said of a sound project before anything is signed: archives are packed where one that could not be packed
-/// would be too large. The signed files, some kilobytes for a tenant, are not known here.
+/// would be too large. The signed files are not known here.
 pub fn check(checked: &Checked, decided: &[Decided]) -> Option<Diagnostic> {
     let Checked { project, catalog, tenants, .. } = checked;
     let (budget, span) = project.first_start?;
