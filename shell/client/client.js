@@ -190,6 +190,8 @@ export class Client {
    * whether the set before it is the current one again. What cannot be written is no reason not to start.
    */
   async countStart(now) {
+    const [shown, known] = await Promise.all([this.shelf.small("current"), this.boot()]);
+    if (shown && starts.isConfirmed(known, shown.set)) return false;
     const { current, previous, boot } = await this.stored();
     if (!current || starts.isConfirmed(boot, current.id)) return false;
     const isBack = previous !== null && starts.hasFailed(boot, current.id);
@@ -353,11 +355,14 @@ export class Client {
   /** Everything that is remembered, and what to make of damage. Nothing in it fails: what is damaged is left out. */
   async stored() {
     const notes = [];
-    const latest = await this.shelf.small("latest.json");
-    const seen = await this.shelf.small("clock.json");
-    const [current, previous, staged] = [await this.set("current"), await this.set("previous"), await this.set("staged")];
-    const boot = (await this.shelf.small("boot.json")) ?? starts.none;
-    const manifest = latest && (await this.newestManifest(latest));
+    const newest = async () => {
+      const latest = await this.shelf.small("latest.json");
+      return [latest, latest && (await this.newestManifest(latest))];
+    };
+    // Side by side, since the first screen waits for all of them.
+    const [[latest, manifest], seen, current, previous, staged, boot] = await Promise.all([
+      newest(), this.shelf.small("clock.json"), this.set("current"), this.set("previous"), this.set("staged"), this.boot(),
+    ]);
     if (latest && !manifest) notes.push("the newest manifest is damaged; what is installed counts until the next refresh");
     const set = manifest ? (await setOf(manifest, this.config.platform, await this.bucket(manifest))).set : current?.set;
     const freshUntil = manifest ? latest.fresh_until : (current?.freshUntil ?? null);
@@ -368,6 +373,11 @@ export class Client {
       graceUntil: set && freshUntil !== null ? freshUntil + graceOf(set) : null,
     };
     return { latest, current, previous, staged, boot, newest: set ? { set, manifest } : null, known, notes };
+  }
+
+  /** How starts went. */
+  async boot() {
+    return (await this.shelf.small("boot.json")) ?? starts.none;
   }
 
   async newestManifest(latest) {
