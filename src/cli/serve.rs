@@ -66,9 +66,9 @@ pub(super) fn run(settings: &Settings, arguments: &ServeArguments) -> Result<(),
     say(arguments, &place, &site, running.address());
     if arguments.open {
         let port = running.address().port();
-        browser::open(&format!("http://shell.localhost:{port}/shell/"));
+        browser::open("the shell", &format!("http://shell.localhost:{port}/shell/"));
         if site.report.is_some() {
-            browser::open(&format!("http://localhost:{port}/report/"));
+            browser::open("the report", &format!("http://localhost:{port}/report/"));
         }
     }
     let (stop, stopped) = mpsc::channel();

@@ -1,5 +1,6 @@
 //! A server follows its project, and never shows anything half-made.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tenantry::index::keys;
 
 use crate::project::{NOW, Project};
 use crate::raw::get;
+use crate::serving::Serving;
 use crate::{development, serve};
 
 /// The version of a tenant's timestamp as it is served.
@@ -189,4 +191,30 @@ fn nobody_is_shown_a_report_on_what_production_keys_signed() {
     let server = serve(&project, &[]);
     assert_eq!(get(server.address(), "/report/report.json", &[]).status, 404);
     assert_eq!(get(server.address(), "/report/", &[]).status, 404);
+}
+
+/// Somebody's browser is played by a program of its name.
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_wants_to_look_is_shown_the_shell_and_the_report() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = development();
+    let (folder, opened) = (project.path("bin"), project.path("opened"));
+    let browser = format!("#!/bin/sh\necho \"$1\" >> '{}'\n", opened.display());
+    project.write("bin/xdg-open", browser);
+    fs::set_permissions(folder.join("xdg-open"), fs::Permissions::from_mode(0o755)).expect("sets a mode");
+    let mut command = project.command(NOW, &["serve", "--port", "0", "--open"]);
+    let path = std::env::var("PATH").expect("a path");
+    command.env("PATH", format!("{}:{path}", folder.display()));
+    let server = Serving::start(command);
+    let port = server.address().port();
+    server.says(&format!("the shell opens at http://shell.localhost:{port}/shell/"));
+    server.says(&format!("the report opens at http://localhost:{port}/report/"));
+    let looks = (0..400).map(|_| fs::read_to_string(&opened).unwrap_or_default());
+    let mut looks = looks.inspect(|_| thread::sleep(Duration::from_millis(25)));
+    let shown = looks.find(|it| it.lines().count() == 2).expect("two pages");
+    let mut shown: Vec<&str> = shown.lines().collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [format!("http://localhost:{port}/report/"), format!("http://shell.localhost:{port}/shell/")]);
 }
