@@ -130,15 +130,20 @@ pub struct Fact {
 impl Explainer<'_> {
     /// Explains every program that the tenant wants.
     pub fn tenant(&self) -> Explanation {
+        Explanation {
+            tenant: self.tenant.name.to_string(),
+            at: self.now,
+            mini_programs: self.wanted().into_iter().map(|it| self.program(it)).collect(),
+        }
+    }
+
+    /// The programs that the tenant wants, sorted by `app_id`.
+    pub fn wanted(&self) -> Vec<ProgramId> {
         let included = self.resolution.included.iter().map(|it| it.program);
         let mut programs: Vec<ProgramId> =
             included.chain(self.resolution.excluded.iter().map(|it| it.program)).collect();
         programs.sort_unstable();
-        Explanation {
-            tenant: self.tenant.name.to_string(),
-            at: self.now,
-            mini_programs: programs.into_iter().map(|it| self.program(it)).collect(),
-        }
+        programs
     }
 
     /// Explains one program of the catalogue, wanted or not.

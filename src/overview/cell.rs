@@ -161,18 +161,13 @@ pub enum Backdrop {
 
 /// The row of one tenant.
 pub fn row(explainer: &Explainer<'_>, backdrop: Backdrop) -> Row {
-    let resolution = explainer.resolution;
     let place = explainer.sources.place(explainer.tenant.plan.1);
     let (file, line) = place.rsplit_once(':').unwrap_or((&place, "1"));
     let mut words = Words { tenant: explainer.tenant, file, own: vec![line.to_owned()] };
-    let mut programs: Vec<ProgramId> = resolution
-        .included
-        .iter()
-        .map(|it| it.program)
-        .chain(resolution.excluded.iter().map(|it| it.program))
-        .collect();
-    programs.sort_unstable();
-    let wanted = programs.into_iter().map(|id| (id, words.cell(state(explainer, id), explainer.program(id))));
+    let wanted = explainer.wanted().into_iter().map(|id| {
+        let told = explainer.program(id);
+        (id, words.cell(state(explainer, id, told.decision), told))
+    });
     let wanted = wanted.collect();
     let all =
         (0..explainer.catalog.programs.len()).map(|at| ProgramId(u32::try_from(at).expect("fewer than 2^32 programs")));
@@ -184,14 +179,14 @@ pub fn row(explainer: &Explainer<'_>, backdrop: Backdrop) -> Row {
 }
 
 /// What a program is for a tenant that wants it.
-fn state(explainer: &Explainer<'_>, program: ProgramId) -> State {
+fn state(explainer: &Explainer<'_>, program: ProgramId, decision: Decision) -> State {
     match explainer.resolution.standing(program) {
         Standing::NotEntitled => State::None,
         Standing::Out(it) => match innermost(&it.why) {
             Exclusion::Compliance(_) | Exclusion::DataRegion { .. } => State::Denied,
             _ => State::Out,
         },
-        Standing::In(it) => match explainer.program(program).decision {
+        Standing::In(it) => match decision {
             Decision::Scheduled | Decision::Out => State::Scheduled,
             Decision::In if is_in_grace(explainer.tenant, explainer.now) => State::Grace,
             Decision::In if is_held_back(it) => State::Held,
