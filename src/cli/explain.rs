@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::{ExplainArguments, PlainFormat};
 use super::findings;
-use super::output::{self, Place};
+use super::output;
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::diag;
@@ -12,16 +12,12 @@ use crate::explain::{Explainer, Explanation};
 use crate::first_start::{Archives, Share};
 use crate::index::Cost;
 use crate::pipeline::{self, Checked, Decided};
-use crate::report::Format;
 
 pub(super) fn run(settings: &Settings, arguments: &ExplainArguments) -> Result<(), Failure> {
     let now = settings.now(arguments.input.at.as_deref())?;
     let tree = settings.tree(&arguments.input)?;
     let (checked, decided) = pipeline::check(&tree, now);
-    if !pipeline::is_sound(&checked.diagnostics) {
-        findings::say(settings, &tree, checked.diagnostics, Format::Short, Place::Talk);
-        return Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"));
-    }
+    findings::demand_sound(settings, &tree, &checked.diagnostics)?;
     let at = checked.tenants.iter().position(|it| *it.tenant.name == *arguments.tenant);
     let Some(at) = at else {
         let names = checked.tenants.iter().map(|it| &*it.tenant.name);

@@ -5,8 +5,10 @@ use std::io::Write as _;
 
 use super::output::{self, Place};
 use super::settings::Settings;
+use super::{Exit, Failure};
 use crate::diag::{self, Diagnostic};
 use crate::load::SourceTree;
+use crate::pipeline;
 use crate::report::{self, Findings, Format, Styled};
 use crate::text::SourceMap;
 
@@ -16,6 +18,15 @@ const SUMMARY: usize = 1_000_000;
 /// Diagnostics, in the format asked for. Machine formats always go to stdout.
 pub(crate) fn say(settings: &Settings, tree: &SourceTree, found: Vec<Diagnostic>, format: Format, place: Place) {
     print(&tree.sources(), &settings.folder_in_repository(), found, format, place);
+}
+
+/// Refuses a project that has errors, and says them: no decision of it can be trusted.
+pub(crate) fn demand_sound(settings: &Settings, tree: &SourceTree, found: &[Diagnostic]) -> Result<(), Failure> {
+    if pipeline::is_sound(found) {
+        return Ok(());
+    }
+    say(settings, tree, found.to_vec(), Format::Short, Place::Talk);
+    Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"))
 }
 
 /// Diagnostics for whoever sits at the terminal, also of texts that are no project.

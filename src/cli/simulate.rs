@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::args::{PageFormat, SimulateArguments};
 use super::findings;
-use super::output::{self, Place};
+use super::output;
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::changes::show::course;
@@ -12,7 +12,7 @@ use crate::diag;
 use crate::model::Tenant;
 use crate::pipeline::simulate::{Job, simulate};
 use crate::pipeline::{self, ReadTenant};
-use crate::report::{Format, Styled};
+use crate::report::Styled;
 use crate::time::{Duration, Timestamp, Zone};
 
 /// How far is looked when nothing is said.
@@ -26,10 +26,7 @@ pub(super) fn run(settings: &Settings, arguments: &SimulateArguments) -> Result<
     let zone = arguments.time_zone.as_deref().map(zone).transpose()?;
     let tree = settings.revision(arguments.rev.as_deref())?;
     let (checked, _) = pipeline::check(&tree, first);
-    if !pipeline::is_sound(&checked.diagnostics) {
-        findings::say(settings, &tree, checked.diagnostics, Format::Short, Place::Talk);
-        return Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"));
-    }
+    findings::demand_sound(settings, &tree, &checked.diagnostics)?;
     let tenants = named(&checked.tenants, &arguments.tenant)?;
     let (project, catalog) = (&checked.project, &checked.catalog);
     let found = simulate(&Job { project, catalog, tenants: &tenants, tree: &tree, first, last });

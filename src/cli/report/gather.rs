@@ -9,6 +9,7 @@ use super::super::settings::Settings;
 use super::super::stores::{self, Opened};
 use super::super::{Exit, Failure, findings, gc, log, output};
 use crate::changes::show::{self, Names, course};
+use crate::digest::Blake3;
 use crate::first_start;
 use crate::index::Index;
 use crate::load::SourceTree;
@@ -29,10 +30,7 @@ pub(in crate::cli) fn document(settings: &Settings, arguments: &ReportArguments)
     let now = settings.now(arguments.input.at.as_deref())?;
     let tree = settings.tree(&arguments.input)?;
     let (checked, decided) = pipeline::check(&tree, now);
-    if !pipeline::is_sound(&checked.diagnostics) {
-        findings::say(settings, &tree, checked.diagnostics, crate::report::Format::Short, output::Place::Talk);
-        return Err(Failure::new(Exit::Inputs, "the project has errors, so no decision of it can be trusted"));
-    }
+    findings::demand_sound(settings, &tree, &checked.diagnostics)?;
     let last = now.plus(Duration::days(arguments.days));
     let (index, chain) = (index(settings, arguments)?, chain(settings, arguments)?);
     let signed = index.iter().flat_map(|it| signed(it, &chain)).collect();
@@ -42,7 +40,7 @@ pub(in crate::cli) fn document(settings: &Settings, arguments: &ReportArguments)
     found.trust = overview::trust(&roots, published.as_ref(), now);
     found.marks = overview::marks(&checked.catalog, published.as_ref(), found.trust.as_ref(), now, last);
     found.publication = published;
-    found.timeline = timeline(&checked, &tree, now, last);
+    found.timeline = timeline(&checked, &tree, found.project.inputs, now, last);
     found.impact = arguments.base.as_ref().map(|it| impact(settings, it, &tree, now)).transpose()?;
     found.stores = held(settings, arguments, &checked)?;
     let names = arguments.redact.then(|| names(&checked, &found));
@@ -92,11 +90,10 @@ fn signed<'a>(index: &'a Index, chain: &[RootFile]) -> impl Iterator<Item = (&'a
 }
 
 /// What changes by itself.
-fn timeline(checked: &Checked, tree: &SourceTree, first: Timestamp, last: Timestamp) -> Value {
+fn timeline(checked: &Checked, tree: &SourceTree, inputs: Blake3, first: Timestamp, last: Timestamp) -> Value {
     let tenants: Vec<&Tenant> = checked.tenants.iter().map(|it| &it.tenant).collect();
     let (project, catalog) = (&checked.project, &checked.catalog);
     let found = simulate(&simulate::Job { project, catalog, tenants: &tenants, tree, first, last });
-    let inputs = pipeline::inputs_digest(tree);
     let project = json!({ "name": &*project.name, "commit": tree.commit, "inputs": inputs });
     course::document(&found, &project, &|_| None)
 }
