@@ -36,7 +36,7 @@ pub(crate) struct ServeArguments {
     /// Sign with throw-away keys whatever keys the project has; into `.tenantry/out` when `--out` is left out.
     #[arg(long, conflicts_with_all = ["keys", "store"])]
     pub(crate) development: bool,
-    /// Open the web shell in a browser.
+    /// Open the web shell in a browser, and the report.
     #[arg(long)]
     pub(crate) open: bool,
     /// Write every answer to stderr: method, path, status, bytes.
